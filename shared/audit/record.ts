@@ -1,0 +1,39 @@
+/**
+ * The audit record, in CloudTrail's shape (CloudTrail User Guide, "CloudTrail record contents").
+ * What an operation shows of its input is an allow-list that the operation declares; nothing is ever
+ * redacted from a request.
+ */
+export interface AuditRecord {
+  readonly eventVersion: '1.11'
+  readonly userIdentity: {
+    readonly type: 'IAMUser'
+    readonly principalId: string
+    readonly arn: string
+    readonly accountId: string
+    readonly accessKeyId: string
+    readonly userName: string
+    /** The service that made the call for the caller: `s3.amazonaws.com`. */
+    readonly invokedBy?: string
+  }
+  /** `2026-11-23T20:18:00Z` */
+  readonly eventTime: string
+  /** `kms.amazonaws.com` */
+  readonly eventSource: string
+  readonly eventName: string
+  readonly awsRegion: string
+  readonly sourceIPAddress: string
+  readonly userAgent: string
+  readonly errorCode?: string
+  readonly errorMessage?: string
+  readonly requestParameters: Readonly<Record<string, unknown>> | null
+  readonly responseElements: Readonly<Record<string, unknown>> | null
+  readonly additionalEventData?: Readonly<Record<string, unknown>>
+  readonly requestID: string
+  readonly eventID: string
+  readonly readOnly: boolean
+  readonly resources?: readonly { readonly accountId: string; readonly type: string; readonly ARN: string }[]
+  readonly eventType: 'AwsApiCall'
+  readonly managementEvent: boolean
+  readonly recipientAccountId: string
+  readonly eventCategory: 'Management' | 'Data'
+}

@@ -1,0 +1,27 @@
+/**
+ * Where the bytes of stored blobs lie: a directory, or an S3 bucket. Blobs are immutable and their
+ * names are chosen by the caller (random for objects). Both stores pass one contract test.
+ */
+import type { Readable } from 'node:stream'
+
+export interface BackingStore {
+  /**
+   * Stores the stream under a new name; it exists, whole and durable, once the promise resolves.
+   * When the stream fails or the signal aborts, nothing is left behind.
+   * @returns the number of bytes stored
+   */
+  put(name: string, bytes: Readable, signal?: AbortSignal): Promise<number>
+  /**
+   * Reads bytes `start` to `end`, both inclusive.
+   * @throws BlobMissing when there is no blob of that name
+   */
+  get(name: string, range: { readonly start: number; readonly end: number }): Promise<Readable>
+  /** Removes the blob; a missing one is no error. */
+  delete(name: string): Promise<void>
+  /** All names and their age, for the sweeper. */
+  list(): AsyncIterable<{ readonly name: string; readonly modifiedAt: number }>
+}
+
+export class BlobMissing extends Error {
+  override readonly name = 'BlobMissing'
+}

@@ -1,0 +1,76 @@
+/**
+ * The one family of errors that an operation throws: AWS's wire names and messages, as values.
+ * A stack in shared/lambda renders them as its protocol asks. Anything else that is thrown becomes
+ * an internal error that says nothing.
+ */
+export abstract class ApiError extends Error {
+  /** The name on the wire: `NotFoundException`, `NoSuchKey`. */
+  abstract readonly code: string
+  /** HTTP status. */
+  abstract readonly status: number
+  /** What goes on the wire as message; AWS sends some errors without one. */
+  readonly text: string | undefined
+
+  constructor(name: string, text: string | undefined, options?: ErrorOptions) {
+    super(text ?? name, options)
+    this.name = name
+    this.text = text
+  }
+}
+
+/** HTTP status by error code of the AWS JSON services; all client errors travel as 400. */
+export const jsonErrorStatus = {
+  AccessDeniedException: 400,
+  AlreadyExistsException: 400,
+  ConflictException: 400,
+  DependencyTimeoutException: 503,
+  DisabledException: 400,
+  DryRunOperationException: 400,
+  ExpiredTokenException: 400,
+  IncompleteSignatureException: 400,
+  IncorrectKeyException: 400,
+  InternalFailure: 500,
+  InvalidAliasNameException: 400,
+  InvalidArnException: 400,
+  InvalidCiphertextException: 400,
+  InvalidKeyUsageException: 400,
+  InvalidLookupAttributesException: 400,
+  InvalidMarkerException: 400,
+  InvalidMaxResultsException: 400,
+  InvalidNextTokenException: 400,
+  InvalidSignatureException: 400,
+  InvalidTimeRangeException: 400,
+  KMSInternalException: 500,
+  KMSInvalidStateException: 400,
+  KeyUnavailableException: 500,
+  LimitExceededException: 400,
+  MalformedPolicyDocumentException: 400,
+  MissingAuthenticationTokenException: 400,
+  NotAuthorizedException: 400,
+  NotFoundException: 400,
+  RequestEntityTooLargeException: 413,
+  SerializationException: 400,
+  ServiceUnavailableException: 503,
+  TagException: 400,
+  ThrottlingException: 400,
+  UnknownOperationException: 400,
+  UnrecognizedClientException: 400,
+  UnsupportedOperationException: 400,
+  ValidationException: 400,
+} as const
+
+export type JsonErrorCode = keyof typeof jsonErrorStatus
+
+/** An error of a service that speaks AWS JSON 1.1: KMS and CloudTrail. */
+export class JsonError extends ApiError {
+  readonly code: JsonErrorCode
+
+  constructor(code: JsonErrorCode, text?: string, options?: ErrorOptions) {
+    super(code, text, options)
+    this.code = code
+  }
+
+  get status(): number {
+    return jsonErrorStatus[this.code]
+  }
+}

@@ -1,0 +1,178 @@
+/** What the rooms above ask of the store. Each method says what it gives and when it refuses. */
+import type {
+  AccessKeyId,
+  AccountId,
+  AliasName,
+  BucketName,
+  KeyId,
+  PrincipalId,
+  Region,
+} from '../ids.ts'
+import type {
+  AccessKeyRecord,
+  AliasRecord,
+  BucketRecord,
+  KeyBundle,
+  KeyPolicyRecord,
+  KeyRecord,
+  LedgerBlockRecord,
+  MaterialRecord,
+  ObjectRecord,
+  Page,
+  PartRecord,
+  PrincipalRecord,
+  TenantKeyRecord,
+  TenantRecord,
+  UploadRecord,
+} from './records.ts'
+
+/** The condition of a write did not hold: the thing exists already, or was changed in between. */
+export class ConditionFailed extends Error {
+  override readonly name = 'ConditionFailed'
+}
+
+export interface TenantRepository {
+  get(account: AccountId): Promise<TenantRecord | null>
+  /** @throws ConditionFailed when the tenant exists */
+  create(tenant: TenantRecord): Promise<void>
+  list(): Promise<readonly TenantRecord[]>
+  /** Every version, oldest first. Strongly consistent. */
+  keys(account: AccountId): Promise<readonly TenantKeyRecord[]>
+  /** @throws ConditionFailed when the version exists */
+  addKey(key: TenantKeyRecord): Promise<void>
+  principal(account: AccountId, principalId: PrincipalId): Promise<PrincipalRecord | null>
+  principalByName(account: AccountId, name: string): Promise<PrincipalRecord | null>
+  /** @throws ConditionFailed when a principal of that name or id exists */
+  createPrincipal(principal: PrincipalRecord): Promise<void>
+  accessKey(accessKeyId: AccessKeyId): Promise<AccessKeyRecord | null>
+  /** Writes the access key, in place of one with the same id. */
+  putAccessKey(accessKey: AccessKeyRecord): Promise<void>
+}
+
+export interface KeyRepository {
+  /** One strongly consistent query: the key, its policy and its material; `null` when there is none. */
+  get(account: AccountId, region: Region, keyId: KeyId): Promise<KeyBundle | null>
+  /** Material first, then policy, then the key itself, which makes it exist. @throws ConditionFailed when the key exists */
+  create(bundle: KeyBundle): Promise<void>
+  /** Replaces the key's metadata. `next.rev` must be `rev + 1`. @throws ConditionFailed when the stored `rev` is another */
+  update(next: KeyRecord, rev: number): Promise<void>
+  /** @throws ConditionFailed when the stored `rev` is another */
+  putPolicy(key: KeyRecord, next: KeyPolicyRecord, rev: number): Promise<void>
+  /** Key ids of an account in a Region, in a stable order. `after` is the last id of the page before. */
+  list(account: AccountId, region: Region, limit: number, after: string | null): Promise<Page<KeyId>>
+  /** Keys whose deletion date has come, over all tenants; from an index, so read each again before acting. */
+  dueForDeletion(now: number, limit: number): Promise<readonly KeyRecord[]>
+  /** Removes the key (first), then its policy, material and grants. @throws ConditionFailed when the stored `rev` is another */
+  delete(key: KeyRecord): Promise<void>
+}
+
+export interface AliasRepository {
+  /** Strongly consistent. */
+  get(account: AccountId, region: Region, aliasName: AliasName): Promise<AliasRecord | null>
+  /** @throws ConditionFailed when the alias exists */
+  create(alias: AliasRecord): Promise<void>
+  /** @throws ConditionFailed when the stored `rev` is another */
+  update(next: AliasRecord, rev: number): Promise<void>
+  /** @throws ConditionFailed when the stored `rev` is another */
+  delete(alias: AliasRecord): Promise<void>
+  /** By alias name. `after` is the last alias name of the page before. */
+  list(
+    account: AccountId,
+    region: Region,
+    limit: number,
+    after: string | null,
+  ): Promise<Page<AliasRecord>>
+  listOfKey(
+    account: AccountId,
+    region: Region,
+    keyId: KeyId,
+    limit: number,
+    after: string | null,
+  ): Promise<Page<AliasRecord>>
+}
+
+export interface LedgerRepository {
+  /** @throws ConditionFailed when the shard already has a block of that sequence number (in that day) */
+  append(block: LedgerBlockRecord): Promise<void>
+  /** The days (`2026-11-23`) that have blocks, newest first. */
+  days(account: AccountId, region: Region): Promise<readonly string[]>
+  /**
+   * Blocks of one day in the order they were written, or newest first. `after` is the `next` of the
+   * page before.
+   */
+  blocks(
+    account: AccountId,
+    region: Region,
+    day: string,
+    options: { readonly newestFirst: boolean; readonly limit: number; readonly after: string | null },
+  ): Promise<Page<LedgerBlockRecord>>
+  /** Where the local relay stands; deployed, the table's stream keeps this. */
+  relayPosition(account: AccountId, region: Region): Promise<{ day: string; after: string | null } | null>
+  putRelayPosition(
+    account: AccountId,
+    region: Region,
+    position: { day: string; after: string | null },
+  ): Promise<void>
+}
+
+export interface BucketRepository {
+  /** Strongly consistent. Bucket names are a tenant's own: two tenants may each have a `ledger`. */
+  get(account: AccountId, bucket: BucketName): Promise<BucketRecord | null>
+  /** @throws ConditionFailed when the tenant has a bucket of that name */
+  create(bucket: BucketRecord): Promise<void>
+  /** The caller has seen that it is empty. @throws ConditionFailed when the stored `rev` is another */
+  delete(bucket: BucketRecord): Promise<void>
+  list(account: AccountId, limit: number, after: string | null): Promise<Page<BucketRecord>>
+}
+
+export interface ObjectRepository {
+  /** Strongly consistent. */
+  get(account: AccountId, bucket: BucketName, key: string): Promise<ObjectRecord | null>
+  /**
+   * The one commit point of a write: puts the object in place of the one that was read.
+   * @param replaces - `rev` of the object that it replaces; `null`: there must be none; `undefined`: whatever is there
+   * @returns the record that was there before, for its blobs to be removed
+   * @throws ConditionFailed when what is there is not what `replaces` says
+   */
+  put(object: ObjectRecord, replaces?: number | null): Promise<ObjectRecord | null>
+  /** @returns the record that was removed, `null` when there was none. @throws ConditionFailed as `put` */
+  delete(
+    account: AccountId,
+    bucket: BucketName,
+    key: string,
+    rev?: number,
+  ): Promise<ObjectRecord | null>
+  /** Names in UTF-8 byte order, those after `after` (exclusive) and beginning with `prefix`. */
+  list(
+    account: AccountId,
+    bucket: BucketName,
+    options: { readonly prefix: string; readonly after: string | null; readonly limit: number },
+  ): Promise<Page<ObjectRecord>>
+}
+
+export interface UploadRepository {
+  get(account: AccountId, bucket: BucketName, uploadId: string): Promise<UploadRecord | null>
+  /** @throws ConditionFailed when it exists */
+  create(upload: UploadRecord): Promise<void>
+  /** @throws ConditionFailed when the stored `rev` is another */
+  update(next: UploadRecord, rev: number): Promise<void>
+  /** Removes the upload and the records of its parts. */
+  delete(upload: UploadRecord): Promise<void>
+  /** Records a part in place of one of the same number. @returns the part that was there before */
+  putPart(upload: UploadRecord, part: PartRecord): Promise<PartRecord | null>
+  /** By part number, strongly consistent. */
+  parts(upload: UploadRecord): Promise<readonly PartRecord[]>
+  /** By key, then by upload id. */
+  list(account: AccountId, bucket: BucketName): Promise<readonly UploadRecord[]>
+}
+
+/** All repositories over one client. */
+export interface Store {
+  readonly tenants: TenantRepository
+  readonly keys: KeyRepository
+  readonly aliases: AliasRepository
+  readonly ledger: LedgerRepository
+  readonly buckets: BucketRepository
+  readonly objects: ObjectRepository
+  readonly uploads: UploadRepository
+}

@@ -1,0 +1,19 @@
+import { defineConfig } from 'vitest/config'
+
+const common = { pool: 'threads', testTimeout: 20_000, hookTimeout: 30_000 } as const
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { ...common, name: 'rooms', include: ['test/shared/**/*.test.ts'] } },
+      {
+        test: {
+          ...common,
+          name: 'stack',
+          include: ['test/{functions,infra,bench}/**/*.test.ts'],
+          globalSetup: ['test/support/global-stack.ts'],
+        },
+      },
+    ],
+  },
+})
