@@ -31,6 +31,21 @@ export class ConditionFailed extends Error {
   override readonly name = 'ConditionFailed'
 }
 
+/** DynamoDB did not answer, was throttled or failed (`cause`): trying again may help. */
+export class StoreUnavailable extends Error {
+  override readonly name = 'StoreUnavailable'
+}
+
+/** A row that lies under another key than the one that it was written for. */
+export class RowMisplaced extends Error {
+  override readonly name = 'RowMisplaced'
+}
+
+/** A row that has not the form of its kind: an attribute is missing or of another type. */
+export class RowMalformed extends Error {
+  override readonly name = 'RowMalformed'
+}
+
 export interface TenantRepository {
   get(account: AccountId): Promise<TenantRecord | null>
   /** @throws ConditionFailed when the tenant exists */
