@@ -1,0 +1,42 @@
+import { freshBytes } from '../../shared/crypto/random.ts'
+import { JsonError } from '../../shared/errors.ts'
+import { jsonHandler } from '../../shared/lambda/json-stack.ts'
+import { refuseRecipient } from '../../shared/pipeline/ciphertext.ts'
+import { customKeyStoreId, numberOfBytes, recipient } from '../../shared/pipeline/kms-members.ts'
+import type { Operation } from '../../shared/pipeline/operation.ts'
+import { type Input, structure } from '../../shared/pipeline/shape.ts'
+
+const request = structure({
+  NumberOfBytes: numberOfBytes,
+  CustomKeyStoreId: customKeyStoreId,
+  Recipient: recipient,
+})
+
+export interface GenerateRandomResponse {
+  readonly Plaintext: Buffer
+}
+
+/** 1 to 1024 bytes of the system's cryptographic random generator. */
+export const generateRandom: Operation<Input<typeof request>, GenerateRandomResponse> = {
+  service: 'kms',
+  name: 'GenerateRandom',
+  input: request,
+  readOnly: true,
+  permissions: () => [{ action: 'kms:GenerateRandom', resource: null }],
+  run({ NumberOfBytes, CustomKeyStoreId, Recipient }) {
+    if (NumberOfBytes === undefined) {
+      throw new JsonError('ValidationException', 'NumberOfBytes is required.')
+    }
+    if (CustomKeyStoreId !== undefined) throw new JsonError('CustomKeyStoreNotFoundException')
+    refuseRecipient(Recipient)
+    return { Plaintext: freshBytes(NumberOfBytes) }
+  },
+  audit: {
+    requestParameters: ({ NumberOfBytes, CustomKeyStoreId }) => ({
+      numberOfBytes: NumberOfBytes,
+      customKeyStoreId: CustomKeyStoreId,
+    }),
+  },
+}
+
+export const handler = jsonHandler(generateRandom)

@@ -1,0 +1,71 @@
+import { JsonError } from '../../shared/errors.ts'
+import { changeable } from '../../shared/keys/key-states.ts'
+import { jsonHandler } from '../../shared/lambda/json-stack.ts'
+import { changedKey } from '../../shared/pipeline/key-use.ts'
+import { keyIdentifier } from '../../shared/pipeline/kms-members.ts'
+import type { Operation } from '../../shared/pipeline/operation.ts'
+import { type Input, integer, required, structure } from '../../shared/pipeline/shape.ts'
+
+const DAY_MS = 24 * 60 * 60 * 1000
+const DEFAULT_WINDOW_DAYS = 30
+
+const request = structure({
+  KeyId: required(keyIdentifier),
+  PendingWindowInDays: integer({ min: 1, max: 365 }),
+})
+
+export interface ScheduleKeyDeletionResponse {
+  readonly KeyId: string
+  readonly DeletionDate: Date
+  readonly KeyState: 'PendingDeletion'
+  readonly PendingWindowInDays: number
+}
+
+/** Takes a key out of use at once, and for good when the waiting period of 7 to 30 days has passed. */
+export const scheduleKeyDeletion: Operation<
+  Input<typeof request>,
+  ScheduleKeyDeletionResponse,
+  'key'
+> = {
+  service: 'kms',
+  name: 'ScheduleKeyDeletion',
+  input: request,
+  readOnly: false,
+  keys: ({ KeyId }) => ({ key: changedKey(KeyId, 'kms:ScheduleKeyDeletion') }),
+  conditions: ({ PendingWindowInDays = DEFAULT_WINDOW_DAYS }) => ({
+    others: { 'kms:schedulekeydeletionpendingwindowindays': String(PendingWindowInDays) },
+  }),
+  check({ PendingWindowInDays = DEFAULT_WINDOW_DAYS }) {
+    if (PendingWindowInDays < 7 || PendingWindowInDays > 30) {
+      throw new JsonError('ValidationException', 'PendingWindowInDays must be between 7 and 30')
+    }
+  },
+  async run({ PendingWindowInDays = DEFAULT_WINDOW_DAYS }, { key }, { services }) {
+    const deletionDate = services.clock.now() + PendingWindowInDays * DAY_MS
+    await services.keys.change(key, changeable, (present) => ({
+      ...present,
+      state: 'PendingDeletion',
+      stateEpoch: present.stateEpoch + 1,
+      deletionDate,
+    }))
+    return {
+      KeyId: key.arn,
+      DeletionDate: new Date(deletionDate),
+      KeyState: 'PendingDeletion',
+      PendingWindowInDays,
+    }
+  },
+  audit: {
+    requestParameters: ({ KeyId, PendingWindowInDays }) => ({
+      keyId: KeyId,
+      pendingWindowInDays: PendingWindowInDays,
+    }),
+    responseElements: ({ KeyId, KeyState, DeletionDate }) => ({
+      keyId: KeyId,
+      keyState: KeyState,
+      deletionDate: DeletionDate.toISOString(),
+    }),
+  },
+}
+
+export const handler = jsonHandler(scheduleKeyDeletion)

@@ -1,0 +1,17 @@
+/** The log: JSON lines on standard output, for what went wrong inside. Never a request, never an event. */
+import pino, { type Logger } from 'pino'
+
+let logger: Logger | undefined
+
+const log = (): Logger => {
+  logger ??= pino({ base: null, level: process.env.KEYHOLD_LOG_LEVEL ?? 'warn' })
+  return logger
+}
+
+/**
+ * Logs a failure that the caller is told nothing of.
+ * @param error - its name, message, stack and causes are logged; errors here carry no inputs
+ */
+export function logFailure(operation: string, requestId: string, error: unknown): void {
+  log().error({ operation, requestId, err: error }, 'call failed')
+}

@@ -1,0 +1,93 @@
+/**
+ * What Decrypt and ReEncrypt have in common: a ciphertext that names its key, with or without a key
+ * named beside it. The ciphertext is read before the named key is looked at; a named key that is not
+ * the one in the ciphertext is told apart only from somebody who may use the named one.
+ */
+import { type ParsedCiphertextBlob, parseCiphertextBlob } from '../crypto/ciphertext-blob.ts'
+import { JsonError } from '../errors.ts'
+import type { FoundKey } from '../keys/keys.ts'
+import { SYMMETRIC_ALGORITHM } from '../keys/symmetric.ts'
+import { encryptionKey } from './key-use.ts'
+import type { KeyUse } from './operation.ts'
+
+export interface CiphertextSource {
+  readonly ciphertext: Buffer | undefined
+  readonly keyId: string | undefined
+  readonly algorithm: string
+  readonly dryRun: boolean
+  readonly modifiers: readonly string[]
+}
+
+const DRY_RUN_TEXT = 'The request would have succeeded, but the DryRun option is set.'
+
+/**
+ * @returns how the ciphertext's key is to be used: the one that is named, or the one in the blob
+ * @throws JsonError ValidationException, or InvalidCiphertextException for a blob that is not ours
+ */
+export function sourceKey(source: CiphertextSource, action: string): KeyUse {
+  requireModifiersFit(source)
+  if (ignoresCiphertext(source)) return encryptionKey(source.keyId ?? '', action)
+  const { ciphertext, keyId, algorithm } = source
+  if (ciphertext === undefined) {
+    throw new JsonError(
+      'ValidationException',
+      "1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy constraint: Member must not be null",
+    )
+  }
+  if (algorithm !== SYMMETRIC_ALGORITHM) {
+    if (keyId === undefined) throw new JsonError('ValidationException', 'KeyId must not be null')
+    return encryptionKey(keyId, action)
+  }
+  const { account, keyId: embedded } = parse(ciphertext)
+  if (keyId !== undefined) return encryptionKey(keyId, action)
+  return { ...encryptionKey('', action), name: { by: 'address', account, keyId: embedded } }
+}
+
+/** @throws JsonError IncorrectKeyException when the named key is not the one that made the ciphertext */
+export function requireKeyOfCiphertext(source: CiphertextSource, { key }: FoundKey): void {
+  if (source.ciphertext === undefined || source.algorithm !== SYMMETRIC_ALGORITHM) return
+  if (ignoresCiphertext(source)) return
+  const { account, keyId } = parse(source.ciphertext)
+  if (account !== key.account || keyId !== key.keyId) {
+    throw new JsonError(
+      'IncorrectKeyException',
+      'The key ID in the request does not identify a CMK that can perform this operation.',
+    )
+  }
+}
+
+/**
+ * @returns the parsed ciphertext, which names the found key
+ * @throws JsonError DryRunOperationException when only the permission was to be tried
+ */
+export function readCiphertext(source: CiphertextSource): ParsedCiphertextBlob {
+  if (ignoresCiphertext(source) || source.ciphertext === undefined) {
+    throw new JsonError('DryRunOperationException', DRY_RUN_TEXT)
+  }
+  return parse(source.ciphertext)
+}
+
+/** @throws JsonError UnsupportedOperationException: attestation needs a root that none is configured with */
+export function refuseRecipient(recipient: unknown): void {
+  if (recipient !== undefined) throw new JsonError('UnsupportedOperationException')
+}
+
+const ignoresCiphertext = ({ modifiers }: CiphertextSource): boolean =>
+  modifiers.includes('IGNORE_CIPHERTEXT')
+
+function requireModifiersFit({ modifiers, dryRun, keyId }: CiphertextSource): void {
+  if (modifiers.length === 0) return
+  if (!dryRun) {
+    throw new JsonError(
+      'ValidationException',
+      'DryRunModifiers can only be specified when DryRun is true',
+    )
+  }
+  if (keyId === undefined) throw new JsonError('ValidationException', 'KeyId must not be null')
+}
+
+function parse(ciphertext: Buffer): ParsedCiphertextBlob {
+  const blob = parseCiphertextBlob(ciphertext)
+  if (blob === null) throw new JsonError('InvalidCiphertextException')
+  return blob
+}

@@ -1,0 +1,26 @@
+/** The usual ways in which an operation uses one key. */
+import { changeable, cryptographic, readable } from '../keys/key-states.ts'
+import type { KeyUse } from './operation.ts'
+
+/** A key that encrypts or decrypts; any of the four identifiers, callers of other accounts, cached reads. */
+export const encryptionKey = (identifier: string, action: string): KeyUse => ({
+  name: { by: 'identifier', text: identifier, aliases: true },
+  action,
+  usage: 'ENCRYPT_DECRYPT',
+  states: cryptographic,
+  crossAccount: true,
+  cached: true,
+})
+
+/** A key whose settings are read: by key id or key ARN, in any state. */
+export const readKey = (identifier: string, action: string): KeyUse => ({
+  name: { by: 'identifier', text: identifier, aliases: false },
+  action,
+  states: readable,
+})
+
+/** A key whose settings are changed: by key id or key ARN, unless it waits for deletion. */
+export const changedKey = (identifier: string, action: string): KeyUse => ({
+  ...readKey(identifier, action),
+  states: changeable,
+})

@@ -1,0 +1,48 @@
+/** Members that many KMS requests share, with the constraints of the service model (2014-11-01). */
+import { blob, integer, list, oneOf, required, string, structure } from './shape.ts'
+
+/** Key id, key ARN, alias name or alias ARN; which of them an operation takes is its own matter. */
+export const keyIdentifier = string({
+  min: 1,
+  max: 2048,
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: this is all of ASCII, as the model has it
+  pattern: /^[\x00-\x7f]+$/,
+  patternText: '^\\p{ASCII}+$',
+})
+export const aliasNameMember = string({ min: 1, max: 256, pattern: /^[a-zA-Z0-9:/_-]+$/ })
+export const grantTokens = list(string({ min: 1, max: 8192 }), { max: 10 })
+export const limit = integer({ min: 1, max: 1000 })
+export const marker = string({
+  min: 1,
+  max: 1024,
+  pattern: /^[\u0020-\u00FF]*$/,
+  patternText: '[\\u0020-\\u00FF]*',
+})
+export const policyText = string({
+  min: 1,
+  max: 131_072,
+  pattern: /^[\u0009\u000A\u000D\u0020-\u00FF]+$/,
+  patternText: '[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+',
+})
+export const policyName = string({ min: 1, max: 128, pattern: /^\w+$/, patternText: '[\\w]+' })
+export const tagKey = string({ min: 1, max: 128 })
+export const tags = list(
+  structure({ TagKey: required(tagKey), TagValue: required(string({ max: 256 })) }),
+)
+export const plaintext = blob({ min: 1, max: 4096, sensitive: true })
+export const ciphertextBlob = blob({ min: 1, max: 6144 })
+export const customKeyStoreId = string({ min: 1, max: 64 })
+export const numberOfBytes = integer({ min: 1, max: 1024 })
+
+export const encryptionAlgorithm = oneOf([
+  'RSAES_OAEP_SHA_1',
+  'RSAES_OAEP_SHA_256',
+  'SM2PKE',
+  'SYMMETRIC_DEFAULT',
+])
+export const dataKeySpec = oneOf(['AES_256', 'AES_128'])
+export const dryRunModifiers = list(oneOf(['IGNORE_CIPHERTEXT']))
+export const recipient = structure({
+  KeyEncryptionAlgorithm: oneOf(['RSAES_OAEP_SHA_256']),
+  AttestationDocument: blob({ min: 1, max: 262_144 }),
+})

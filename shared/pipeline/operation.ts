@@ -1,0 +1,114 @@
+/**
+ * What an operation is: a value that declares its input, the keys it uses and the permissions it
+ * needs, how it shows in the audit record, and what it does. The pipeline does everything that all
+ * operations have in common, so that none can forget it.
+ */
+import type { Caller } from '../authn/caller.ts'
+import type { Clock } from '../clock.ts'
+import type { AccountId, KeyId, Region } from '../ids.ts'
+import type { StateRule } from '../keys/key-states.ts'
+import type { FoundKey, Keys } from '../keys/keys.ts'
+import type { MaterialCache } from '../keys/material.ts'
+import type { Ledger } from '../audit/ledger.ts'
+import type { KeyUsage, Tag } from '../store/records.ts'
+import type { Store } from '../store/repositories.ts'
+import type { Markers } from '../tenants/markers.ts'
+import type { TenantKeys } from '../tenants/tenant-keys.ts'
+import type { Shape } from './shape.ts'
+
+/** What every operation may use; made once for each environment. */
+export interface Services {
+  readonly clock: Clock
+  readonly regions: readonly Region[]
+  readonly store: Store
+  readonly tenantKeys: TenantKeys
+  readonly keys: Keys
+  readonly material: MaterialCache
+  readonly markers: Markers
+  readonly ledger: Ledger
+}
+
+/** One call, once its caller is known. */
+export interface Call {
+  readonly services: Services
+  readonly caller: Caller
+  readonly region: Region
+  readonly requestId: string
+  readonly sourceIp: string
+  readonly userAgent: string
+  /** Whether the caller came over TLS. */
+  readonly secure: boolean
+  /** The service that calls for the caller; set by this process alone, never by a request. */
+  readonly via: 's3' | null
+}
+
+/** How a request names a key. */
+export type KeyName =
+  | { readonly by: 'identifier'; readonly text: string; readonly aliases: boolean }
+  /** From a ciphertext blob. */
+  | { readonly by: 'address'; readonly account: AccountId; readonly keyId: KeyId }
+
+/** A key that an operation uses, and what it must be allowed to do with it. */
+export interface KeyUse {
+  readonly name: KeyName
+  /** `kms:Encrypt` */
+  readonly action: string
+  /** Usages of a key that the operation works with; absent: any. */
+  readonly usage?: KeyUsage
+  readonly states: StateRule
+  /** Whether callers of other accounts can be allowed. */
+  readonly crossAccount?: boolean
+  /** A read that may be some seconds old will do (architecture: caches). */
+  readonly cached?: boolean
+}
+
+/** What a request contributes to the conditions of policies. */
+export interface RequestConditions {
+  readonly encryptionContext?: Readonly<Record<string, string>>
+  readonly encryptionAlgorithm?: string
+  readonly requestTags?: readonly Tag[]
+  readonly tagKeys?: readonly string[]
+  /** Further keys, by lower-case name: `kms:bypasspolicylockoutsafetycheck`. */
+  readonly others?: Readonly<Record<string, string>>
+}
+
+/** A permission that is not on a key: on everything (`*`), or on an alias. */
+export interface Permission {
+  readonly action: string
+  /** ARN; `null` for operations without a resource. */
+  readonly resource: string | null
+}
+
+export type KeysByRole<Role extends string> = Readonly<Record<Role, FoundKey>>
+
+/** What an operation shows in the audit record: an allow-list, never the request itself. */
+export interface AuditView<Input, Output, Role extends string> {
+  requestParameters(
+    input: Input,
+    keys: Partial<KeysByRole<Role>>,
+  ): Readonly<Record<string, unknown>> | null
+  responseElements?(output: Output): Readonly<Record<string, unknown>> | null
+  additionalEventData?(output: Output): Readonly<Record<string, unknown>>
+  /** Resources that are not keys; keys are added by the pipeline. */
+  resources?(input: Input): readonly { accountId: string; type: string; ARN: string }[]
+  /** Data events are those on objects. */
+  readonly category?: 'Data'
+}
+
+export interface Operation<Input, Output, Role extends string = never> {
+  readonly service: 'kms' | 'sts' | 'cloudtrail' | 's3'
+  readonly name: string
+  readonly input: Shape<Input>
+  readonly readOnly: boolean
+  /** Permissions that are not on a key, checked before the keys are looked up. */
+  permissions?(input: Input, call: Call): readonly Permission[]
+  /** The keys, by the role that they have in the operation, in the order in which they are checked. */
+  keys?(input: Input, call: Call): Promise<Readonly<Record<Role, KeyUse>>> | Readonly<Record<Role, KeyUse>>
+  conditions?(input: Input, role: Role | null): RequestConditions
+  /** What is wrong with the request as a whole; after authorization, before usage and state. */
+  check?(input: Input, keys: KeysByRole<Role>, call: Call): void
+  run(input: Input, keys: KeysByRole<Role>, call: Call): Promise<Output> | Output
+  /** With DryRun true in the input, success is the error DryRunOperationException. */
+  readonly dryRun?: true
+  readonly audit: AuditView<Input, Output, Role>
+}

@@ -1,0 +1,170 @@
+/**
+ * The one way that every operation runs: resolve → authorize → check → run → record. The record is
+ * durable before the answer is given to whoever asked; when it cannot be written, there is no answer.
+ */
+import { buildRecord } from '../audit/build-record.ts'
+import { LedgerUnavailable } from '../audit/ledger.ts'
+import { ApiError, JsonError } from '../errors.ts'
+import { HsmUnavailable } from '../hsm/hsm.ts'
+import { requireState } from '../keys/key-states.ts'
+import type { FoundKey } from '../keys/keys.ts'
+import { StoreUnavailable } from '../store/repositories.ts'
+import { authorizeKey, authorizePermission } from './authorize.ts'
+import { resolveKey } from './resolve.ts'
+import type { Call, KeysByRole, KeyUse, Operation } from './operation.ts'
+
+/** What an operation leaves for its record, filled in step by step so that a refusal shows it too. */
+interface Progress<Input, Output, Role extends string> {
+  input?: Input
+  keys: Partial<Record<Role, FoundKey>>
+  output?: Output
+}
+
+/**
+ * Runs an operation for a caller.
+ * @param decode - gives the input or throws what is wrong with it; its refusal is recorded too
+ * @throws ApiError whatever the caller is to be told
+ */
+export async function execute<Input, Output, Role extends string>(
+  operation: Operation<Input, Output, Role>,
+  decode: () => Input,
+  call: Call,
+): Promise<Output> {
+  const progress: Progress<Input, Output, Role> = { keys: {} }
+  let failure: ApiError | null = null
+  try {
+    progress.input = decode()
+    progress.output = await perform(operation, progress.input, progress, call)
+  } catch (error) {
+    failure = asApiError(error, operation.service)
+  }
+  await record(operation, progress, failure, call)
+  if (failure !== null) throw failure
+  return progress.output as Output
+}
+
+/**
+ * Runs an operation on behalf of a caller of another one, in this process: authorized, checked and
+ * recorded like any call.
+ * @param via - the service that asks for its caller
+ */
+export const invoke = <Input, Output, Role extends string>(
+  operation: Operation<Input, Output, Role>,
+  input: Input,
+  call: Call,
+  via: 's3',
+): Promise<Output> => execute(operation, () => input, { ...call, via })
+
+async function perform<Input, Output, Role extends string>(
+  operation: Operation<Input, Output, Role>,
+  input: Input,
+  progress: Progress<Input, Output, Role>,
+  call: Call,
+): Promise<Output> {
+  for (const permission of operation.permissions?.(input, call) ?? []) {
+    authorizePermission(permission, operation.conditions?.(input, null) ?? {}, call)
+  }
+  const uses = (await operation.keys?.(input, call)) ?? ({} as Record<Role, KeyUse>)
+  for (const [role, use] of Object.entries(uses) as [Role, KeyUse][]) {
+    const found = await resolveKey(use, call)
+    if (found !== null) progress.keys[role] = found
+    authorizeKey(use, found, operation.conditions?.(input, role) ?? {}, call)
+  }
+  refuseGrantTokens(input)
+  const keys = progress.keys as KeysByRole<Role>
+  operation.check?.(input, keys, call)
+  for (const [role, use] of Object.entries(uses) as [Role, KeyUse][]) {
+    requireUsable(operation, keys[role], use)
+  }
+  const output = await operation.run(input, keys, call)
+  if (operation.dryRun && (input as { DryRun?: boolean }).DryRun === true) {
+    throw new JsonError(
+      'DryRunOperationException',
+      'The request would have succeeded, but the DryRun option is set.',
+    )
+  }
+  return output
+}
+
+/** There are no grants yet, so no token can be one of them. */
+function refuseGrantTokens(input: unknown): void {
+  const { GrantTokens } = input as { readonly GrantTokens?: readonly string[] }
+  if (GrantTokens !== undefined && GrantTokens.length > 0) {
+    throw new JsonError('InvalidGrantTokenException')
+  }
+}
+
+/** Usage before state: a wrong usage is told even of a disabled key, as AWS does. */
+function requireUsable<Input, Output, Role extends string>(
+  operation: Operation<Input, Output, Role>,
+  { key, arn }: FoundKey,
+  use: KeyUse,
+): void {
+  if (use.usage !== undefined && key.keyUsage !== use.usage) {
+    throw new JsonError(
+      'InvalidKeyUsageException',
+      `${arn} key usage is ${key.keyUsage} which is not valid for ${operation.name}.`,
+    )
+  }
+  requireState(key, arn, use.states)
+}
+
+const DEPENDENCY_TEXT =
+  'The system timed out while trying to fulfill the request. You can retry the request.'
+
+/** Anything that is not meant for the caller becomes an error that says nothing; the cause is kept for the log. */
+function asApiError(error: unknown, service: Operation<unknown, unknown>['service']): ApiError {
+  if (error instanceof ApiError) return error
+  const cause = { cause: error }
+  const unavailable =
+    error instanceof StoreUnavailable ||
+    error instanceof HsmUnavailable ||
+    error instanceof LedgerUnavailable
+  if (service !== 'kms') {
+    return new JsonError(unavailable ? 'ServiceUnavailableException' : 'InternalFailure', undefined, cause)
+  }
+  return unavailable
+    ? new JsonError('DependencyTimeoutException', DEPENDENCY_TEXT, cause)
+    : new JsonError('KMSInternalException', undefined, cause)
+}
+
+async function record<Input, Output, Role extends string>(
+  operation: Operation<Input, Output, Role>,
+  { input, keys, output }: Progress<Input, Output, Role>,
+  failure: ApiError | null,
+  call: Call,
+): Promise<void> {
+  const { audit } = operation
+  const succeeded = failure === null && output !== undefined
+  const keyResources = Object.values<FoundKey | undefined>(keys).flatMap((found) =>
+    found === undefined
+      ? []
+      : [{ accountId: found.key.account as string, type: 'AWS::KMS::Key', ARN: found.arn as string }],
+  )
+  const others = input === undefined ? [] : (audit.resources?.(input) ?? [])
+  const entry = buildRecord({
+    caller: call.caller,
+    eventTime: call.services.clock.now(),
+    eventSource: `${operation.service}.amazonaws.com`,
+    eventName: operation.name,
+    region: call.region,
+    sourceIp: call.sourceIp,
+    userAgent: call.userAgent,
+    ...(call.via === null ? {} : { via: call.via }),
+    ...(failure === null ? {} : { error: { code: failure.code, message: failure.text } }),
+    requestParameters: input === undefined ? null : audit.requestParameters(input, keys),
+    responseElements: succeeded ? (audit.responseElements?.(output) ?? null) : null,
+    ...(succeeded && audit.additionalEventData
+      ? { additionalEventData: audit.additionalEventData(output) }
+      : {}),
+    requestId: call.requestId,
+    readOnly: operation.readOnly,
+    resources: [...keyResources, ...others],
+    category: audit.category ?? 'Management',
+  })
+  try {
+    await call.services.ledger.append(call.caller.account, call.region, entry)
+  } catch (error) {
+    throw asApiError(error, operation.service)
+  }
+}
