@@ -1,6 +1,8 @@
 /** Who makes a call, once the signature is verified. */
 import type { AccessKeyId, AccountId, PrincipalId } from '../ids.ts'
 import type { PolicyDocument } from '../store/records.ts'
+import type { ActiveAccessKey } from '../tenants/access-keys.ts'
+import { principalArn } from '../tenants/principal.ts'
 
 export interface Caller {
   readonly account: AccountId
@@ -13,3 +15,14 @@ export interface Caller {
   /** Identity policies as text; the evaluator compiles each text once. */
   readonly policies: readonly PolicyDocument[]
 }
+
+/** The caller that an access key stands for. Only a verified signature may lead here. */
+export const callerOf = ({ record, principal }: ActiveAccessKey): Caller => ({
+  account: principal.account,
+  kind: principal.kind,
+  arn: principalArn(principal),
+  principalId: principal.principalId,
+  userName: principal.name,
+  accessKeyId: record.accessKeyId,
+  policies: principal.policies,
+})

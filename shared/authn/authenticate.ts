@@ -1,0 +1,129 @@
+/**
+ * Who makes a request: AWS Signature Version 4, verified. Nothing else makes a `Caller`, so whoever
+ * holds one holds a verified signature.
+ */
+import type { KeyObject } from 'node:crypto'
+import type { Clock } from '../clock.ts'
+import { parseAccessKeyId, type Region } from '../ids.ts'
+import type { AccessKeys, ActiveAccessKey } from '../tenants/access-keys.ts'
+import { type Caller, callerOf } from './caller.ts'
+import { type Claim, readClaim } from './claim.ts'
+import { equalsDigest } from './equal-hex.ts'
+import { type AuthenticationFailure, Refusal } from './failure.ts'
+import { type Payload, payloadOf } from './payload.ts'
+import type { SignedRequest } from './request.ts'
+import { SERVICE_RULES, type Service, type ServiceRules } from './service-rules.ts'
+import { hmac, SigningKeys } from './signing-key.ts'
+import { scopeText } from './string-to-sign.ts'
+
+export type Authentication =
+  | {
+      readonly ok: true
+      readonly caller: Caller
+      readonly region: Region
+      /** Only S3 has more than one kind; the body of the others is hashed and verified here. */
+      readonly payload: Payload
+      readonly presigned: boolean
+    }
+  | { readonly ok: false; readonly failure: AuthenticationFailure }
+
+export interface AuthenticatorOptions {
+  readonly accessKeys: AccessKeys
+  readonly clock: Clock
+  /** The Regions that are served. */
+  readonly regions: readonly Region[]
+  /** Public hosts, with their port if it is not the scheme's; `*.` at the front stands for any labels. None: any host. */
+  readonly hosts?: readonly string[]
+}
+
+export class Authenticator {
+  readonly #accessKeys: AccessKeys
+  readonly #signingKeys: SigningKeys
+  readonly #clock: Clock
+  readonly #regions: readonly Region[]
+  readonly #hosts: readonly string[]
+
+  constructor({ accessKeys, clock, regions, hosts = [] }: AuthenticatorOptions) {
+    this.#accessKeys = accessKeys
+    this.#signingKeys = new SigningKeys(clock, (record) => accessKeys.reveal(record))
+    this.#clock = clock
+    this.#regions = regions
+    this.#hosts = hosts.map((host) => host.toLowerCase())
+  }
+
+  /**
+   * @param expected.body - the whole raw body for the services that sign it; `null` for S3, where
+   *   `payload` tells how to verify the stream
+   * @throws when the store or the HSM cannot be reached; a request that is not authentic is a value
+   */
+  authenticate(
+    request: SignedRequest,
+    { service, body }: { readonly service: Service; readonly body: Buffer | null },
+  ): Promise<Authentication> {
+    return this.#authenticate(request, SERVICE_RULES[service], body)
+  }
+
+  async #authenticate(
+    request: SignedRequest,
+    rules: ServiceRules,
+    body: Buffer | null,
+  ): Promise<Authentication> {
+    const claim = readClaim(request, body, {
+      rules,
+      regions: this.#regions,
+      hosts: this.#hosts,
+      now: this.#clock.now(),
+    })
+    if (claim instanceof Refusal) return { ok: false, failure: claim.failure }
+    const accessKey = await this.#find(claim.credential.accessKeyId)
+    const signingKey = await this.#signingKey(accessKey, claim)
+    return judge(claim, accessKey, signingKey)
+  }
+
+  async #find(accessKeyId: string): Promise<ActiveAccessKey | null> {
+    const id = parseAccessKeyId(accessKeyId)
+    return id === null ? null : this.#accessKeys.find(id)
+  }
+
+  async #signingKey(accessKey: ActiveAccessKey | null, claim: Claim): Promise<KeyObject> {
+    if (accessKey === null) return this.#signingKeys.ofNobody(claim.credential)
+    return this.#signingKeys.get(accessKey.record, claim.credential)
+  }
+}
+
+/**
+ * The order is AWS's: access key, signature, session token. The signature is verified for unknown
+ * access keys too, so that both take as long.
+ */
+function judge(
+  claim: Claim,
+  accessKey: ActiveAccessKey | null,
+  signingKey: KeyObject,
+): Authentication {
+  const { accessKeyId } = claim.credential
+  const isSigned = isSignedWith(signingKey, claim)
+  if (accessKey === null) return refused({ kind: 'unknown-access-key', accessKeyId })
+  if (!isSigned) return refused({ kind: 'mismatch', accessKeyId })
+  // Long-term access keys have no session.
+  if (claim.presented.sessionToken !== null) return refused({ kind: 'bad-session-token' })
+  return {
+    ok: true,
+    caller: callerOf(accessKey),
+    region: claim.credential.region,
+    payload: payloadOf(claim.payload, {
+      seedSignature: claim.presented.signature,
+      signingKey,
+      timestamp: claim.timestamp,
+      scope: scopeText(claim.credential),
+    }),
+    presigned: claim.presented.via === 'query',
+  }
+}
+
+/** Whether the claim's signature was made with the key. Also the last word on the published test suite. */
+export function isSignedWith(signingKey: KeyObject, claim: Claim): boolean {
+  const signature = hmac(signingKey, claim.stringToSign ?? '')
+  return claim.stringToSign !== null && equalsDigest(claim.presented.signature, signature)
+}
+
+const refused = (failure: AuthenticationFailure): Authentication => ({ ok: false, failure })

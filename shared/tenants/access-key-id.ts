@@ -1,0 +1,27 @@
+/** Ids as IAM makes them: four letters for what it is, then 16 characters of base32 (RFC 4648 §6). */
+import { createHash } from 'node:crypto'
+import { freshBytes } from '../crypto/random.ts'
+import { type AccessKeyId, type PrincipalId, parseAccessKeyId, principalIdOf } from '../ids.ts'
+
+const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
+const LENGTH = 16
+
+/** @returns a new id for long-term credentials: `AKIA…`, 80 random bits */
+export const newAccessKeyId = (): AccessKeyId => accessKeyIdOf(freshBytes(LENGTH))
+
+/** @returns a new id of a user: `AIDA…`, 80 random bits */
+export const newPrincipalId = (): PrincipalId => principalIdOf(`AIDA${base32(freshBytes(LENGTH))}`)
+
+/** @returns the same id for the same principal, always: the id of the access key that it is set up with */
+export const firstAccessKeyIdOf = (principalId: PrincipalId): AccessKeyId =>
+  accessKeyIdOf(createHash('sha256').update(`first access key of ${principalId}`).digest())
+
+function accessKeyIdOf(bytes: Uint8Array): AccessKeyId {
+  const id = parseAccessKeyId(`AKIA${base32(bytes)}`)
+  if (id === null) throw new TypeError('Not the form of an access key id.')
+  return id
+}
+
+/** 16 characters, five bits of each byte. */
+const base32 = (bytes: Uint8Array): string =>
+  Array.from(bytes.subarray(0, LENGTH), (byte) => BASE32.charAt(byte & 31)).join('')
