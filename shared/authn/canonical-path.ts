@@ -18,13 +18,11 @@ const verbatim = (path: string): string =>
 
 function normalized(path: string): string {
   const kept: string[] = []
-  const segments = path.split('/')
-  for (const segment of segments) {
+  for (const segment of path.split('/')) {
     if (segment === '..') kept.pop()
     else if (segment !== '.' && segment !== '') kept.push(percentEncode(segment))
   }
-  // RFC 3986 §5.2.4: a path that ends in `/`, `/.` or `/..` names what is inside, and keeps its slash.
-  const last = segments.at(-1)
-  const isInside = kept.length > 0 && (last === '' || last === '.' || last === '..')
-  return `/${kept.join('/')}${isInside ? '/' : ''}`
+  // `/a/.` loses its slash, against RFC 3986 §5.2.4, because the signers of the SDKs have it so.
+  const last = kept.length > 0 && path.endsWith('/') ? '/' : ''
+  return `/${kept.join('/')}${last}`
 }
