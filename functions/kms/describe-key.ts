@@ -21,7 +21,6 @@ export const describeKey: Operation<Input<typeof request>, DescribeKeyResponse, 
     key: {
       ...readKey(KeyId, 'kms:DescribeKey'),
       name: { by: 'identifier', text: KeyId, aliases: true },
-      crossAccount: true,
     },
   }),
   run: (_input, { key }) => ({ KeyMetadata: keyMetadata(key.key) }),

@@ -12,13 +12,7 @@ import {
   plaintext,
 } from '../../shared/pipeline/kms-members.ts'
 import type { Operation } from '../../shared/pipeline/operation.ts'
-import {
-  boolean,
-  type Input,
-  required,
-  stringMap,
-  structure,
-} from '../../shared/pipeline/shape.ts'
+import { boolean, type Input, required, stringMap, structure } from '../../shared/pipeline/shape.ts'
 
 const request = structure({
   KeyId: required(keyIdentifier),

@@ -19,13 +19,7 @@ import {
   keyIdentifier,
 } from '../../shared/pipeline/kms-members.ts'
 import type { Operation } from '../../shared/pipeline/operation.ts'
-import {
-  boolean,
-  type Input,
-  required,
-  stringMap,
-  structure,
-} from '../../shared/pipeline/shape.ts'
+import { boolean, type Input, required, stringMap, structure } from '../../shared/pipeline/shape.ts'
 
 const request = structure({
   CiphertextBlob: ciphertextBlob,
@@ -72,10 +66,12 @@ export const reEncrypt: Operation<ReEncryptRequest, ReEncryptResponse, 'source' 
   }),
   conditions: (input, role) => ({
     encryptionContext:
-      (role === 'source' ? input.SourceEncryptionContext : input.DestinationEncryptionContext) ?? {},
+      (role === 'source' ? input.SourceEncryptionContext : input.DestinationEncryptionContext) ??
+      {},
     encryptionAlgorithm:
-      (role === 'source' ? input.SourceEncryptionAlgorithm : input.DestinationEncryptionAlgorithm) ??
-      SYMMETRIC_ALGORITHM,
+      (role === 'source'
+        ? input.SourceEncryptionAlgorithm
+        : input.DestinationEncryptionAlgorithm) ?? SYMMETRIC_ALGORITHM,
   }),
   check: (input, keys) => requireKeyOfCiphertext(source(input), keys.source),
   async run(input, keys, { services: { material } }) {

@@ -5,13 +5,16 @@ import type { AccessRequest, Denied } from './decide.ts'
  * messages"). A caller of another account does not learn the resource, nor whether it exists.
  */
 export function deniedText(request: AccessRequest, denied: Denied): string {
-  const { caller, action } = request
-  const attempt = `User: ${caller.arn} is not authorized to perform: ${action}`
-  if (isForeign(request) && denied.where === 'resource-based') {
-    return `${attempt} on the resource associated with this ciphertext because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access`
-  }
-  return `${attempt}${place(request)} ${cause(action, denied)}`
+  if (isForeign(request) && denied.where === 'resource-based') return hiddenResourceText(request)
+  return `${attempt(request)}${place(request)} ${cause(request.action, denied)}`
 }
+
+/** The sentence that tells nothing of the resource, not even whether it exists. */
+export const hiddenResourceText = (request: AccessRequest): string =>
+  `${attempt(request)} on the resource associated with this ciphertext because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access`
+
+const attempt = ({ caller, action }: AccessRequest): string =>
+  `User: ${caller.arn} is not authorized to perform: ${action}`
 
 function cause(action: string, { reason, where }: Denied): string {
   if (reason === 'implicit-deny') return `because no ${where} policy allows the ${action} action`

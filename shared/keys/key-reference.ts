@@ -15,7 +15,12 @@ import {
 } from '../ids.ts'
 
 export type KeyReference =
-  | { readonly by: 'id'; readonly account: AccountId; readonly keyId: KeyId; readonly given: string }
+  | {
+      readonly by: 'id'
+      readonly account: AccountId
+      readonly keyId: KeyId
+      readonly given: string
+    }
   | { readonly by: 'alias'; readonly account: AccountId; readonly aliasName: AliasName }
 
 /** Who asks, and where: a bare id or alias name is looked up there and nowhere else. */

@@ -4,11 +4,7 @@ import type { Clock } from '../clock.ts'
 import { JsonError } from '../errors.ts'
 import { type AccountId, aliasArn, type KeyArn, type KeyId, keyArn, type Region } from '../ids.ts'
 import type { AliasRecord, KeyBundle, KeyPolicyRecord, KeyRecord } from '../store/records.ts'
-import {
-  type AliasRepository,
-  ConditionFailed,
-  type KeyRepository,
-} from '../store/repositories.ts'
+import { type AliasRepository, ConditionFailed, type KeyRepository } from '../store/repositories.ts'
 import type { KeyReference } from './key-reference.ts'
 import { requireState, type StateRule } from './key-states.ts'
 
@@ -132,7 +128,11 @@ export class Keys {
   }
 
   /** Drops what is cached of a key, so that this environment sees its change at once. */
-  forget(key: { readonly account: AccountId; readonly region: Region; readonly keyId: KeyId }): void {
+  forget(key: {
+    readonly account: AccountId
+    readonly region: Region
+    readonly keyId: KeyId
+  }): void {
     this.#bundles.forget(cacheKey(key.account, key.region, key.keyId))
   }
 

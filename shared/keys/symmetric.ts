@@ -1,10 +1,14 @@
 /** Encrypting and decrypting under a symmetric key: the newest material seals, every material opens. */
-import { type ParsedCiphertextBlob, openCiphertextBlob, sealCiphertextBlob } from '../crypto/ciphertext-blob.ts'
+import {
+  openCiphertextBlob,
+  type ParsedCiphertextBlob,
+  sealCiphertextBlob,
+} from '../crypto/ciphertext-blob.ts'
 import { JsonError } from '../errors.ts'
 import type { MaterialId } from '../ids.ts'
 import type { MaterialRecord } from '../store/records.ts'
 import type { FoundKey } from './keys.ts'
-import { MaterialDamaged, type MaterialCache } from './material.ts'
+import { type MaterialCache, MaterialDamaged } from './material.ts'
 
 export type EncryptionContext = Readonly<Record<string, string>>
 
@@ -61,7 +65,8 @@ export async function decryptUnder(
 /** @throws MaterialDamaged when the key's row names material that is not there */
 function currentMaterial({ bundle, key }: FoundKey): MaterialRecord {
   const record = bundle.materials.find(({ materialId }) => materialId === key.current)
-  if (record === undefined) throw new MaterialDamaged(`The current material of ${key.keyId} is missing.`)
+  if (record === undefined)
+    throw new MaterialDamaged(`The current material of ${key.keyId} is missing.`)
   return record
 }
 

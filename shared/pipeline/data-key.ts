@@ -1,6 +1,7 @@
 /** Data keys: fresh random bytes and their ciphertext under a key, for both GenerateDataKey operations. */
-import { JsonError } from '../errors.ts'
+
 import { freshBytes } from '../crypto/random.ts'
+import { JsonError } from '../errors.ts'
 import type { MaterialId } from '../ids.ts'
 import type { FoundKey } from '../keys/keys.ts'
 import { encryptUnder, SYMMETRIC_ALGORITHM } from '../keys/symmetric.ts'
@@ -32,7 +33,9 @@ export async function generateDataKey(
   return { dataKey, ...(await encryptUnder(key, dataKey, EncryptionContext, services.material)) }
 }
 
-export const dataKeyConditions = ({ EncryptionContext = {} }: DataKeyRequest): RequestConditions => ({
+export const dataKeyConditions = ({
+  EncryptionContext = {},
+}: DataKeyRequest): RequestConditions => ({
   encryptionContext: EncryptionContext,
   encryptionAlgorithm: SYMMETRIC_ALGORITHM,
 })

@@ -8,7 +8,6 @@ export const encryptionKey = (identifier: string, action: string): KeyUse => ({
   action,
   usage: 'ENCRYPT_DECRYPT',
   states: cryptographic,
-  crossAccount: true,
   cached: true,
 })
 

@@ -5,8 +5,7 @@ import { blob, integer, list, oneOf, required, string, structure } from './shape
 export const keyIdentifier = string({
   min: 1,
   max: 2048,
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: this is all of ASCII, as the model has it
-  pattern: /^[\x00-\x7f]+$/,
+  pattern: /^\p{ASCII}+$/u,
   patternText: '^\\p{ASCII}+$',
 })
 export const aliasNameMember = string({ min: 1, max: 256, pattern: /^[a-zA-Z0-9:/_-]+$/ })
@@ -21,7 +20,7 @@ export const marker = string({
 export const policyText = string({
   min: 1,
   max: 131_072,
-  pattern: /^[\u0009\u000A\u000D\u0020-\u00FF]+$/,
+  pattern: /^[\t\n\r\u0020-\u00FF]+$/,
   patternText: '[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+',
 })
 export const policyName = string({ min: 1, max: 128, pattern: /^\w+$/, patternText: '[\\w]+' })
@@ -46,3 +45,31 @@ export const recipient = structure({
   KeyEncryptionAlgorithm: oneOf(['RSAES_OAEP_SHA_256']),
   AttestationDocument: blob({ min: 1, max: 262_144 }),
 })
+
+/** In the order in which the service lists them. */
+export const keySpec = oneOf([
+  'RSA_2048',
+  'RSA_3072',
+  'RSA_4096',
+  'ECC_NIST_P256',
+  'ECC_NIST_P384',
+  'ECC_NIST_P521',
+  'ECC_SECG_P256K1',
+  'ECC_NIST_EDWARDS25519',
+  'SYMMETRIC_DEFAULT',
+  'HMAC_224',
+  'HMAC_256',
+  'HMAC_384',
+  'HMAC_512',
+  'SM2',
+  'ML_DSA_44',
+  'ML_DSA_65',
+  'ML_DSA_87',
+])
+export const keyUsage = oneOf([
+  'ENCRYPT_DECRYPT',
+  'SIGN_VERIFY',
+  'GENERATE_VERIFY_MAC',
+  'KEY_AGREEMENT',
+])
+export const keyOrigin = oneOf(['AWS_KMS', 'EXTERNAL', 'AWS_CLOUDHSM', 'EXTERNAL_KEY_STORE'])

@@ -3,13 +3,14 @@
  * needs, how it shows in the audit record, and what it does. The pipeline does everything that all
  * operations have in common, so that none can forget it.
  */
+
+import type { Ledger } from '../audit/ledger.ts'
 import type { Caller } from '../authn/caller.ts'
 import type { Clock } from '../clock.ts'
 import type { AccountId, KeyId, Region } from '../ids.ts'
 import type { StateRule } from '../keys/key-states.ts'
 import type { FoundKey, Keys } from '../keys/keys.ts'
 import type { MaterialCache } from '../keys/material.ts'
-import type { Ledger } from '../audit/ledger.ts'
 import type { KeyUsage, Tag } from '../store/records.ts'
 import type { Store } from '../store/repositories.ts'
 import type { Markers } from '../tenants/markers.ts'
@@ -56,8 +57,6 @@ export interface KeyUse {
   /** Usages of a key that the operation works with; absent: any. */
   readonly usage?: KeyUsage
   readonly states: StateRule
-  /** Whether callers of other accounts can be allowed. */
-  readonly crossAccount?: boolean
   /** A read that may be some seconds old will do (architecture: caches). */
   readonly cached?: boolean
 }
@@ -103,7 +102,10 @@ export interface Operation<Input, Output, Role extends string = never> {
   /** Permissions that are not on a key, checked before the keys are looked up. */
   permissions?(input: Input, call: Call): readonly Permission[]
   /** The keys, by the role that they have in the operation, in the order in which they are checked. */
-  keys?(input: Input, call: Call): Promise<Readonly<Record<Role, KeyUse>>> | Readonly<Record<Role, KeyUse>>
+  keys?(
+    input: Input,
+    call: Call,
+  ): Promise<Readonly<Record<Role, KeyUse>>> | Readonly<Record<Role, KeyUse>>
   conditions?(input: Input, role: Role | null): RequestConditions
   /** What is wrong with the request as a whole; after authorization, before usage and state. */
   check?(input: Input, keys: KeysByRole<Role>, call: Call): void

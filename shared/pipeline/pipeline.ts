@@ -10,8 +10,8 @@ import { requireState } from '../keys/key-states.ts'
 import type { FoundKey } from '../keys/keys.ts'
 import { StoreUnavailable } from '../store/repositories.ts'
 import { authorizeKey, authorizePermission } from './authorize.ts'
-import { resolveKey } from './resolve.ts'
 import type { Call, KeysByRole, KeyUse, Operation } from './operation.ts'
+import { resolveKey } from './resolve.ts'
 
 /** What an operation leaves for its record, filled in step by step so that a refusal shows it too. */
 interface Progress<Input, Output, Role extends string> {
@@ -66,9 +66,12 @@ async function perform<Input, Output, Role extends string>(
   }
   const uses = (await operation.keys?.(input, call)) ?? ({} as Record<Role, KeyUse>)
   for (const [role, use] of Object.entries(uses) as [Role, KeyUse][]) {
-    const found = await resolveKey(use, call)
-    if (found !== null) progress.keys[role] = found
-    authorizeKey(use, found, operation.conditions?.(input, role) ?? {}, call)
+    const resolved = await resolveKey(use, call)
+    if (resolved.account === call.caller.account && resolved.found !== null) {
+      progress.keys[role] = resolved.found
+    }
+    const conditions = operation.conditions?.(input, role) ?? {}
+    progress.keys[role] = authorizeKey(use, resolved, conditions, call)
   }
   refuseGrantTokens(input)
   const keys = progress.keys as KeysByRole<Role>
@@ -121,7 +124,11 @@ function asApiError(error: unknown, service: Operation<unknown, unknown>['servic
     error instanceof HsmUnavailable ||
     error instanceof LedgerUnavailable
   if (service !== 'kms') {
-    return new JsonError(unavailable ? 'ServiceUnavailableException' : 'InternalFailure', undefined, cause)
+    return new JsonError(
+      unavailable ? 'ServiceUnavailableException' : 'InternalFailure',
+      undefined,
+      cause,
+    )
   }
   return unavailable
     ? new JsonError('DependencyTimeoutException', DEPENDENCY_TEXT, cause)
@@ -139,7 +146,13 @@ async function record<Input, Output, Role extends string>(
   const keyResources = Object.values<FoundKey | undefined>(keys).flatMap((found) =>
     found === undefined
       ? []
-      : [{ accountId: found.key.account as string, type: 'AWS::KMS::Key', ARN: found.arn as string }],
+      : [
+          {
+            accountId: found.key.account as string,
+            type: 'AWS::KMS::Key',
+            ARN: found.arn as string,
+          },
+        ],
   )
   const others = input === undefined ? [] : (audit.resources?.(input) ?? [])
   const entry = buildRecord({

@@ -63,9 +63,17 @@ interface LengthLimits {
   readonly max?: number
 }
 
-function checkLength(length: number, limits: LengthLimits, subject: string, path: string, faults: Fault[]): void {
+function checkLength(
+  length: number,
+  limits: LengthLimits,
+  subject: string,
+  path: string,
+  faults: Fault[],
+): void {
   if (limits.min !== undefined && length < limits.min) {
-    faults.push(fault(subject, path, `Member must have length greater than or equal to ${limits.min}`))
+    faults.push(
+      fault(subject, path, `Member must have length greater than or equal to ${limits.min}`),
+    )
   }
   if (limits.max !== undefined && length > limits.max) {
     faults.push(fault(subject, path, `Member must have length less than or equal to ${limits.max}`))
@@ -118,14 +126,20 @@ export function blob(limits: LengthLimits & { readonly sensitive?: boolean }): S
 }
 
 /** A whole number within `min` and `max`, both inclusive. */
-export function integer(limits: { readonly min?: number; readonly max?: number } = {}): Shape<number> {
+export function integer(
+  limits: { readonly min?: number; readonly max?: number } = {},
+): Shape<number> {
   return {
     read(value, path, faults) {
       if (typeof value !== 'number') throw misfit(value, 'an Integer')
       const whole = Math.trunc(value)
       if (limits.min !== undefined && whole < limits.min) {
         faults.push(
-          fault(shown(whole), path, `Member must have value greater than or equal to ${limits.min}`),
+          fault(
+            shown(whole),
+            path,
+            `Member must have value greater than or equal to ${limits.min}`,
+          ),
         )
       }
       if (limits.max !== undefined && whole > limits.max) {
@@ -171,7 +185,10 @@ export function oneOf<const Value extends string>(values: readonly Value[]): Sha
   }
 }
 
-export function list<Value>(item: Shape<Value>, limits: LengthLimits = {}): Shape<readonly Value[]> {
+export function list<Value>(
+  item: Shape<Value>,
+  limits: LengthLimits = {},
+): Shape<readonly Value[]> {
   return {
     read(value, path, faults) {
       if (!Array.isArray(value)) throw misfit(value, 'a List')

@@ -1,0 +1,61 @@
+import { JsonError } from '../../shared/errors.ts'
+import { aliasArn } from '../../shared/ids.ts'
+import { refuseAliasTarget, requireOwnAliasName } from '../../shared/keys/aliases.ts'
+import { jsonHandler } from '../../shared/lambda/json-stack.ts'
+import { changeAlias, requireAlias, targetOf } from '../../shared/pipeline/alias-lookup.ts'
+import { changedKey } from '../../shared/pipeline/key-use.ts'
+import { aliasNameMember, keyIdentifier } from '../../shared/pipeline/kms-members.ts'
+import type { Operation } from '../../shared/pipeline/operation.ts'
+import { type Input, required, structure } from '../../shared/pipeline/shape.ts'
+
+const request = structure({
+  AliasName: required(aliasNameMember),
+  TargetKeyId: required(keyIdentifier),
+})
+
+/** Gives an alias to another key of the same kind and usage. */
+export const updateAlias: Operation<Input<typeof request>, void, 'old' | 'new'> = {
+  service: 'kms',
+  name: 'UpdateAlias',
+  input: request,
+  readOnly: false,
+  permissions({ AliasName, TargetKeyId }, { caller, region }) {
+    const aliasName = requireOwnAliasName(AliasName)
+    refuseAliasTarget(TargetKeyId)
+    return [{ action: 'kms:UpdateAlias', resource: aliasArn(region, caller.account, aliasName) }]
+  },
+  keys: async ({ AliasName, TargetKeyId }, call) => ({
+    old: targetOf(await requireAlias(AliasName, call), 'kms:UpdateAlias'),
+    new: changedKey(TargetKeyId, 'kms:UpdateAlias'),
+  }),
+  check(_input, keys) {
+    if (keys.old.key.keyUsage !== keys.new.key.keyUsage) {
+      throw new JsonError(
+        'ValidationException',
+        `Alias can not be changed from a key with usage ${keys.old.key.keyUsage} to a key with usage ${keys.new.key.keyUsage}`,
+      )
+    }
+  },
+  async run({ AliasName }, keys, call) {
+    const { aliases } = call.services.store
+    await changeAlias(AliasName, call, (alias) =>
+      aliases.update(
+        {
+          ...alias,
+          targetKeyId: keys.new.key.keyId,
+          updatedAt: call.services.clock.now(),
+          rev: alias.rev + 1,
+        },
+        alias.rev,
+      ),
+    )
+  },
+  audit: {
+    requestParameters: ({ AliasName, TargetKeyId }) => ({
+      aliasName: AliasName,
+      targetKeyId: TargetKeyId,
+    }),
+  },
+}
+
+export const handler = jsonHandler(updateAlias)
