@@ -1,0 +1,152 @@
+/**
+ * Which S3 operation a request asks for: by method, then sub-resource, then headers (Amazon S3 API
+ * Reference). A sub-resource that is not offered never falls through to the plain operation: a
+ * request to write a bucket's policy must not create a bucket.
+ */
+import { addressOf } from './s3-address.ts'
+
+/** `name` as AWS names it; `offered` tells whether there is a function for it. */
+export interface S3Operation {
+  readonly name: string
+  readonly offered: boolean
+}
+
+interface S3Request {
+  readonly method: string
+  readonly path: string
+  readonly query: string
+  readonly headers: Readonly<Record<string, string>>
+}
+
+type Level = 'service' | 'bucket' | 'object'
+
+/** In the order in which they decide; those without an entry in `OFFERED` are refused. */
+const SUB_RESOURCES: readonly (readonly [name: string, noun: string])[] = [
+  ['uploads', 'MultipartUploads'],
+  ['uploadId', 'MultipartUpload'],
+  ['partNumber', 'Part'],
+  ['delete', 'Objects'],
+  ['list-type', 'ObjectsList'],
+  ['versions', 'Versions'],
+  ['encryption', 'Encryption'],
+  ['policy', 'Policy'],
+  ['policyStatus', 'PolicyStatus'],
+  ['cors', 'Cors'],
+  ['tagging', 'Tagging'],
+  ['location', 'Location'],
+  ['acl', 'Acl'],
+  ['versioning', 'Versioning'],
+  ['attributes', 'Attributes'],
+  ['publicAccessBlock', 'PublicAccessBlock'],
+  ['ownershipControls', 'OwnershipControls'],
+  ['object-lock', 'LockConfiguration'],
+  ['retention', 'Retention'],
+  ['legal-hold', 'LegalHold'],
+  ['lifecycle', 'LifecycleConfiguration'],
+  ['notification', 'NotificationConfiguration'],
+  ['logging', 'Logging'],
+  ['website', 'Website'],
+  ['replication', 'Replication'],
+  ['requestPayment', 'RequestPayment'],
+  ['accelerate', 'AccelerateConfiguration'],
+  ['analytics', 'AnalyticsConfiguration'],
+  ['inventory', 'InventoryConfiguration'],
+  ['metrics', 'MetricsConfiguration'],
+  ['intelligent-tiering', 'IntelligentTieringConfiguration'],
+  ['metadataTable', 'MetadataTableConfiguration'],
+  ['session', 'Session'],
+  ['restore', 'Restore'],
+  ['select', 'Content'],
+  ['torrent', 'Torrent'],
+  ['renameObject', 'Rename'],
+]
+
+const PLAIN = ''
+
+/** `<level> <method> <sub-resource>` → operation. */
+const OFFERED: Readonly<Record<string, string>> = {
+  'service GET ': 'ListBuckets',
+  'bucket GET uploads': 'ListMultipartUploads',
+  'bucket GET list-type': 'ListObjectsV2',
+  'bucket GET location': 'GetBucketLocation',
+  'bucket HEAD ': 'HeadBucket',
+  'bucket PUT ': 'CreateBucket',
+  'bucket DELETE ': 'DeleteBucket',
+  'bucket POST delete': 'DeleteObjects',
+  'object GET uploadId': 'ListParts',
+  'object GET partNumber': 'GetObject',
+  'object GET ': 'GetObject',
+  'object HEAD partNumber': 'HeadObject',
+  'object HEAD ': 'HeadObject',
+  'object PUT uploadId': 'UploadPart',
+  'object PUT partNumber': 'UploadPart',
+  'object PUT ': 'PutObject',
+  'object POST uploads': 'CreateMultipartUpload',
+  'object POST uploadId': 'CompleteMultipartUpload',
+  'object DELETE uploadId': 'AbortMultipartUpload',
+  'object DELETE ': 'DeleteObject',
+}
+
+/** Plain requests that have a name of their own and are not offered. */
+const KNOWN: Readonly<Record<string, string>> = {
+  'bucket GET ': 'ListObjects',
+  'bucket GET versions': 'ListObjectVersions',
+  'bucket GET session': 'CreateSession',
+  'bucket POST ': 'PostObject',
+  'object GET attributes': 'GetObjectAttributes',
+  'object POST ': 'PostObject',
+  'object POST restore': 'RestoreObject',
+  'object POST select': 'SelectObjectContent',
+}
+
+/** @returns the operation that the request asks for, by its method, path, query and headers */
+export function s3Operation(request: S3Request): S3Operation {
+  const level = levelOf(request)
+  const subResource = subResourceOf(request.query)
+  const asked = `${level} ${request.method} ${subResource[0]}`
+  const offered = OFFERED[asked]
+  if (offered !== undefined && isCopy(request, offered)) {
+    return { name: offered === 'PutObject' ? 'CopyObject' : 'UploadPartCopy', offered: false }
+  }
+  return offered !== undefined
+    ? { name: offered, offered: true }
+    : { name: KNOWN[asked] || unofferedName(request.method, level, subResource[1]), offered: false }
+}
+
+const isCopy = (request: S3Request, operation: string): boolean =>
+  request.headers['x-amz-copy-source'] !== undefined &&
+  (operation === 'PutObject' || operation === 'UploadPart')
+
+function levelOf(request: S3Request): Level {
+  const address = addressOf(request.path, request.headers.host || '')
+  if (address.key !== '') return 'object'
+  return address.bucket !== '' ? 'bucket' : 'service'
+}
+
+/** The sub-resource that decides, with the noun for it; other parameters do not matter here. */
+function subResourceOf(query: string): readonly [name: string, noun: string] {
+  if (query === '') return [PLAIN, '']
+  const names = query.split('&').map(parameterName)
+  for (let i = 0; i < SUB_RESOURCES.length; i++) {
+    const entry = SUB_RESOURCES[i] as readonly [string, string]
+    if (names.indexOf(entry[0]) !== -1) return entry
+  }
+  return [PLAIN, '']
+}
+
+function parameterName(parameter: string): string {
+  const name = parameter.split('=')[0] || ''
+  if (name.indexOf('%') === -1) return name
+  try {
+    return decodeURIComponent(name)
+  } catch {
+    return name
+  }
+}
+
+/** As AWS forms them: `GetBucketPolicy`, `PutObjectRetention`, `DeleteBucketCors`. */
+function unofferedName(method: string, level: Level, noun: string): string {
+  const verb = method.charAt(0).toUpperCase() + method.slice(1).toLowerCase()
+  const subject = level === 'service' ? 'Service' : level === 'bucket' ? 'Bucket' : 'Object'
+  return verb + subject + noun
+}
