@@ -40,11 +40,16 @@ export interface LambdaStreaming {
 
 /** @returns in Lambda, the handler as its runtime calls it; anywhere else, `fn` itself */
 export function blobHandler(fn: BlobHandler): BlobHandler {
-  const awslambda = Reflect.get(globalThis, 'awslambda') as LambdaStreaming | undefined
-  if (awslambda === undefined) return fn
+  const awslambda = runtime()
+  if (awslambda === null) return fn
   return awslambda.streamifyResponse((event, stream) =>
     exchangeInLambda(awslambda, fn, asHttpApiEvent(event), stream),
   ) as BlobHandler
+}
+
+const runtime = (): LambdaStreaming | null => {
+  const found: unknown = Reflect.get(globalThis, 'awslambda')
+  return found === undefined ? null : (found as LambdaStreaming)
 }
 
 /** @throws what broke the answer; the runtime then breaks off the response, so that it looks cut */
