@@ -76,3 +76,15 @@ export class JsonError extends ApiError {
     return jsonErrorStatus[this.code]
   }
 }
+
+/** An error of a service that speaks the Query protocol: STS. */
+export class QueryError extends ApiError {
+  readonly code: string
+  readonly status: number
+
+  constructor(code: string, status: number, text?: string, options?: ErrorOptions) {
+    super(code, text, options)
+    this.code = code
+    this.status = status
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * Deletes keys whose waiting period is over: with the key go its policy, material, grants and
+ * aliases, and nothing that was encrypted under it opens any more. Run by a schedule; every run does
+ * some of what is due, and a run that was cut short harms nothing.
+ */
+import type { Keys } from '../../shared/keys/keys.ts'
+import { environment } from '../../shared/lambda/environment.ts'
+import { logFailure } from '../../shared/lambda/log.ts'
+import type { Services } from '../../shared/pipeline/operation.ts'
+import type { KeyRecord } from '../../shared/store/records.ts'
+import { ConditionFailed } from '../../shared/store/repositories.ts'
+
+const KEYS_PER_RUN = 100
+const ALIASES_PER_PAGE = 50
+
+/** @returns how many keys were deleted */
+export async function deleteDueKeys(services: Services): Promise<number> {
+  let deleted = 0
+  for (const candidate of await services.store.keys.dueForDeletion(
+    services.clock.now(),
+    KEYS_PER_RUN,
+  )) {
+    try {
+      if (await deleteIfDue(candidate, services)) deleted += 1
+    } catch (error) {
+      logFailure('DeleteKey', candidate.keyId, error)
+    }
+  }
+  return deleted
+}
+
+/** The index may be behind the key, so the key is read again: it may have been cancelled. */
+async function deleteIfDue(candidate: KeyRecord, services: Services): Promise<boolean> {
+  const { store, keys, clock, material } = services
+  const { account, region, keyId } = candidate
+  const key = (await keys.get(account, region, keyId, true))?.key
+  if (key?.state !== 'PendingDeletion' || key.deletionDate > clock.now()) return false
+  await deleteAliases(key, store.aliases, keys)
+  try {
+    await store.keys.delete(key)
+  } catch (error) {
+    if (error instanceof ConditionFailed) return false
+    throw error
+  } finally {
+    keys.forget(key)
+    material.forget(account, region, keyId)
+  }
+  return true
+}
+
+async function deleteAliases(
+  { account, region, keyId }: KeyRecord,
+  aliases: Services['store']['aliases'],
+  keys: Keys,
+): Promise<void> {
+  for (let after: string | null = null; ; ) {
+    const page = await aliases.listOfKey(account, region, keyId, ALIASES_PER_PAGE, after)
+    for (const alias of page.items) {
+      if (alias.targetKeyId === keyId) await aliases.delete(alias)
+      keys.forgetAlias(alias)
+    }
+    if (page.next === null) return
+    after = page.next
+  }
+}
+
+export const handler = async (): Promise<{ readonly deleted: number }> => ({
+  deleted: await deleteDueKeys((await environment()).services),
+})
