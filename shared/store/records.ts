@@ -231,6 +231,9 @@ export interface ObjectRecord {
   readonly rev: number
 }
 
+/** An object as listings show it: without its part table, which may be long. */
+export type ObjectSummary = Omit<ObjectRecord, 'parts'>
+
 export interface UploadRecord {
   readonly account: AccountId
   readonly bucket: BucketName

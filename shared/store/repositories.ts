@@ -16,8 +16,8 @@ import type {
   KeyPolicyRecord,
   KeyRecord,
   LedgerBlockRecord,
-  MaterialRecord,
   ObjectRecord,
+  ObjectSummary,
   Page,
   PartRecord,
   PrincipalRecord,
@@ -74,10 +74,19 @@ export interface KeyRepository {
   /** @throws ConditionFailed when the stored `rev` is another */
   putPolicy(key: KeyRecord, next: KeyPolicyRecord, rev: number): Promise<void>
   /** Key ids of an account in a Region, in a stable order. `after` is the last id of the page before. */
-  list(account: AccountId, region: Region, limit: number, after: string | null): Promise<Page<KeyId>>
+  list(
+    account: AccountId,
+    region: Region,
+    limit: number,
+    after: string | null,
+  ): Promise<Page<KeyId>>
   /** Keys whose deletion date has come, over all tenants; from an index, so read each again before acting. */
   dueForDeletion(now: number, limit: number): Promise<readonly KeyRecord[]>
-  /** Removes the key (first), then its policy, material and grants. @throws ConditionFailed when the stored `rev` is another */
+  /**
+   * Marks the key as gone, for good, then removes its policy, material and grants, and the key itself last.
+   * Cut short after the mark, `dueForDeletion` finishes it.
+   * @throws ConditionFailed when the stored `rev` is another
+   */
   delete(key: KeyRecord): Promise<void>
 }
 
@@ -107,7 +116,7 @@ export interface AliasRepository {
 }
 
 export interface LedgerRepository {
-  /** @throws ConditionFailed when the shard already has a block of that sequence number (in that day) */
+  /** @throws ConditionFailed when the shard already has a block of that time and sequence number */
   append(block: LedgerBlockRecord): Promise<void>
   /** The days (`2026-11-23`) that have blocks, newest first. */
   days(account: AccountId, region: Region): Promise<readonly string[]>
@@ -119,10 +128,17 @@ export interface LedgerRepository {
     account: AccountId,
     region: Region,
     day: string,
-    options: { readonly newestFirst: boolean; readonly limit: number; readonly after: string | null },
+    options: {
+      readonly newestFirst: boolean
+      readonly limit: number
+      readonly after: string | null
+    },
   ): Promise<Page<LedgerBlockRecord>>
   /** Where the local relay stands; deployed, the table's stream keeps this. */
-  relayPosition(account: AccountId, region: Region): Promise<{ day: string; after: string | null } | null>
+  relayPosition(
+    account: AccountId,
+    region: Region,
+  ): Promise<{ day: string; after: string | null } | null>
   putRelayPosition(
     account: AccountId,
     region: Region,
@@ -146,7 +162,8 @@ export interface ObjectRepository {
   /**
    * The one commit point of a write: puts the object in place of the one that was read.
    * @param replaces - `rev` of the object that it replaces; `null`: there must be none; `undefined`: whatever is there
-   * @returns the record that was there before, for its blobs to be removed
+   * @returns the record that was there before, for its blobs to be removed; `null` when there was none,
+   *   when it was the same version, or when the answer that told of it was lost (its blobs are orphans then)
    * @throws ConditionFailed when what is there is not what `replaces` says
    */
   put(object: ObjectRecord, replaces?: number | null): Promise<ObjectRecord | null>
@@ -162,7 +179,7 @@ export interface ObjectRepository {
     account: AccountId,
     bucket: BucketName,
     options: { readonly prefix: string; readonly after: string | null; readonly limit: number },
-  ): Promise<Page<ObjectRecord>>
+  ): Promise<Page<ObjectSummary>>
 }
 
 export interface UploadRepository {

@@ -1,0 +1,29 @@
+declare module 'dynalite' {
+  import type { Server } from 'node:http'
+
+  export default function dynalite(options: {
+    readonly path: string
+    readonly createTableMs: number
+    readonly deleteTableMs: number
+    readonly updateTableMs: number
+  }): Server
+}
+
+declare module 'dynalite/db/index.js' {
+  interface TableDescription {
+    readonly TableName: string
+    readonly TableStatus: string
+    readonly GlobalSecondaryIndexes?: readonly object[]
+  }
+  interface TableDb {
+    createValueStream(options: object): AsyncIterable<TableDescription>
+    put(name: string, table: TableDescription, done: (error: Error | null) => void): void
+  }
+  const db: {
+    create(options: { readonly path: string }): {
+      readonly tableDb: TableDb
+      readonly db: { open(): Promise<void>; close(): Promise<void> }
+    }
+  }
+  export default db
+}

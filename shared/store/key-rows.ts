@@ -1,0 +1,173 @@
+/** How a key, its policy and its material lie in the table: places, attributes and back. */
+import {
+  type AccountId,
+  type KeyId,
+  type MaterialId,
+  parseAccountId,
+  parseKeyId,
+  parseMaterialId,
+  parseRegion,
+  type Region,
+} from '../ids.ts'
+import {
+  bytes,
+  type Codec,
+  flag,
+  type Item,
+  integer,
+  isListOf,
+  isRecord,
+  json,
+  nullable,
+  oneOf,
+  parsed,
+  record,
+  text,
+} from './attribute-values.ts'
+import type { KeyPolicyRecord, KeyRecord, MaterialRecord, Tag } from './records.ts'
+import { attribute, type ItemKey, requirePlace, sortable } from './table.ts'
+
+/** What names a key, on every row of its partition. */
+export interface KeyIdentity {
+  readonly account: AccountId
+  readonly region: Region
+  readonly keyId: KeyId
+}
+
+const identity = {
+  account: parsed(parseAccountId),
+  region: parsed(parseRegion),
+  keyId: parsed(parseKeyId),
+}
+const materialId: Codec<MaterialId> = parsed(parseMaterialId)
+
+const isTag = (value: unknown): value is Tag =>
+  isRecord(value) && typeof value.TagKey === 'string' && typeof value.TagValue === 'string'
+
+type StatelessKey = Omit<KeyRecord, 'state' | 'current'>
+
+const keyFields = record<StatelessKey>({
+  ...identity,
+  createdAt: integer,
+  description: text,
+  keySpec: oneOf('SYMMETRIC_DEFAULT'),
+  keyUsage: oneOf(
+    'ENCRYPT_DECRYPT',
+    'SIGN_VERIFY',
+    'GENERATE_VERIFY_MAC',
+    'KEY_AGREEMENT',
+    'ENCAPSULATE_DECAPSULATE',
+  ),
+  origin: oneOf('AWS_KMS', 'EXTERNAL'),
+  manager: oneOf('CUSTOMER', 'AWS'),
+  multiRegion: flag,
+  tags: json(isListOf(isTag)),
+  stateEpoch: integer,
+  rev: integer,
+})
+const stateField = oneOf('Enabled', 'Disabled', 'PendingDeletion', 'PendingImport')
+const laterMaterial = nullable(materialId)
+
+const policyRow = record<KeyIdentity & KeyPolicyRecord>({
+  ...identity,
+  document: text,
+  rev: integer,
+})
+
+const materialRow = record<MaterialRecord>({
+  ...identity,
+  number: integer,
+  materialId,
+  wrapped: bytes,
+  tenantKeyVersion: integer,
+  createdAt: integer,
+})
+
+export const keyPartition = (of: KeyIdentity): string =>
+  `${of.account}#${of.region}#key#${of.keyId}`
+
+// The order of the sort keys is what lets one query from `key` on leave out the grants.
+export const keyPlace = (of: KeyIdentity): ItemKey => ({ pk: keyPartition(of), sk: 'key' })
+export const policyPlace = (of: KeyIdentity): ItemKey => ({ pk: keyPartition(of), sk: 'policy' })
+export const materialPlace = (of: MaterialRecord): ItemKey => ({
+  pk: keyPartition(of),
+  sk: `material#${sortable(of.number)}`,
+})
+
+/** The value of `ownerKey` for the keys of an account in a Region. */
+export const keysOwner = (account: AccountId, region: Region): string => `${account}#${region}#keys`
+
+export const DUE_FOR_DELETION = 'key-deletion'
+
+/** The attributes of a key's item, those of the indexes included. */
+export function encodeKey(key: KeyRecord): Item {
+  const item = {
+    ...keyFields.encode(key),
+    state: attribute(key.state),
+    ownerKey: attribute(keysOwner(key.account, key.region)),
+    ownerSort: attribute(key.keyId),
+    ...(key.current === null ? {} : { current: attribute(key.current) }),
+  }
+  if (key.state !== 'PendingDeletion') return item
+  const due = { dueKind: attribute(DUE_FOR_DELETION), dueAt: attribute(key.deletionDate) }
+  return { ...item, ...due, deletionDate: attribute(key.deletionDate) }
+}
+
+/**
+ * The item of a key whose removal has begun: no longer listed, found only as due work until the rest
+ * of its partition is gone.
+ */
+export function encodeRemoval(key: KeyRecord): Item {
+  const { ownerKey: _, ownerSort: __, ...item } = encodeKey({ ...key, rev: key.rev + 1 })
+  const due = { dueKind: attribute(DUE_FOR_DELETION), dueAt: attribute(0) }
+  return { ...item, ...due, removing: { BOOL: true } }
+}
+
+/** Whether the removal of the item's key has begun. */
+export const isBeingRemoved = (item: Item): boolean => item.removing !== undefined
+
+/** @throws RowMalformed, RowMisplaced */
+export function parseKey(item: Item): KeyRecord {
+  const fields = keyFields.parse(item)
+  requirePlace(item, keyPlace(fields))
+  const state = stateField.parse(item.state, 'state')
+  switch (state) {
+    case 'Enabled':
+    case 'Disabled':
+      return { ...fields, state, current: materialId.parse(item.current, 'current') }
+    case 'PendingImport':
+      return { ...fields, state, current: laterMaterial.parse(item.current, 'current') }
+    case 'PendingDeletion': {
+      const current = laterMaterial.parse(item.current, 'current')
+      const deletionDate = integer.parse(item.deletionDate, 'deletionDate')
+      return { ...fields, state, current, deletionDate }
+    }
+    default:
+      return state satisfies never
+  }
+}
+
+export const encodePolicy = (of: KeyIdentity, policy: KeyPolicyRecord): Item =>
+  policyRow.encode({
+    account: of.account,
+    region: of.region,
+    keyId: of.keyId,
+    document: policy.document,
+    rev: policy.rev,
+  })
+
+/** @throws RowMalformed, RowMisplaced */
+export function parsePolicy(item: Item): KeyPolicyRecord {
+  const found = policyRow.parse(item)
+  requirePlace(item, policyPlace(found))
+  return { document: found.document, rev: found.rev }
+}
+
+export const encodeMaterial = materialRow.encode
+
+/** @throws RowMalformed, RowMisplaced */
+export function parseMaterial(item: Item): MaterialRecord {
+  const found = materialRow.parse(item)
+  requirePlace(item, materialPlace(found))
+  return found
+}

@@ -1,0 +1,74 @@
+/** The store: all repositories over one client. */
+import { openAliases } from './aliases.ts'
+import { openBuckets } from './buckets.ts'
+import { type ClientLimits, DynamoDbClient } from './client.ts'
+import { defaultCredentials, embeddedCredentials } from './credentials.ts'
+import { openKeys } from './keys.ts'
+import { openLedger } from './ledger.ts'
+import { openObjects } from './objects.ts'
+import type { Store } from './repositories.ts'
+import { Table } from './table.ts'
+import { DEFAULT_TABLE_PREFIX, type TableName } from './tables.ts'
+import { openTenants } from './tenants.ts'
+import { openUploads } from './uploads.ts'
+
+export interface StoreOptions {
+  /** Of an embedded engine; without one (and without `KEYHOLD_DYNAMODB_ENDPOINT`) it is AWS's. */
+  readonly endpoint?: string
+  /** Default: `KEYHOLD_TABLE_PREFIX`, otherwise `keyhold-`. */
+  readonly tablePrefix?: string
+  /** Default: `AWS_REGION`. */
+  readonly region?: string
+  readonly limits?: Partial<ClientLimits>
+}
+
+/**
+ * Opens the store; nothing is sent before the first call of a repository.
+ * @throws Error when there is neither an endpoint nor a Region
+ */
+export function openStore(options: StoreOptions = {}): Store & { close(): void } {
+  const client = openClient(options)
+  const prefix = options.tablePrefix ?? process.env.KEYHOLD_TABLE_PREFIX ?? DEFAULT_TABLE_PREFIX
+  const table = (name: TableName): Table => new Table(client, prefix + name)
+  const objects = table('objects')
+  return {
+    tenants: openTenants(table('tenants')),
+    keys: openKeys(table('keys')),
+    aliases: openAliases(table('keys')),
+    ledger: openLedger(table('ledger')),
+    buckets: openBuckets(objects),
+    objects: openObjects(objects),
+    uploads: openUploads(objects),
+    close: () => client.close(),
+  }
+}
+
+/**
+ * The client alone, for whoever makes tables.
+ * @throws Error when there is neither an endpoint nor a Region
+ */
+export function openClient(options: Omit<StoreOptions, 'tablePrefix'> = {}): DynamoDbClient {
+  const embedded = options.endpoint ?? process.env.KEYHOLD_DYNAMODB_ENDPOINT
+  const region = options.region ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION
+  if (embedded) {
+    const credentials = embeddedCredentials
+    const { limits } = options
+    return new DynamoDbClient({
+      endpoint: embedded,
+      region: region ?? 'local',
+      credentials,
+      limits,
+    })
+  }
+  if (!region) throw new Error('AWS_REGION names the Region of the tables; it is not set.')
+  return new DynamoDbClient({
+    endpoint: awsEndpoint(region),
+    region,
+    credentials: defaultCredentials(),
+    limits: options.limits,
+  })
+}
+
+/** AWS General Reference, "Amazon DynamoDB endpoints and quotas". */
+const awsEndpoint = (region: string): string =>
+  `https://dynamodb.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`
