@@ -3,12 +3,12 @@
  * is matched on its own, so that a wildcard never reaches over a colon of the first five (IAM User
  * Guide, "IAM JSON policy elements: Resource" and "ARN condition operators").
  */
-import { type Glob, matchesGlob } from './glob.ts'
+import { compileGlob, type Glob, type GlobPart, matchesGlob } from './glob.ts'
 import { malformed } from './policy-problem.ts'
 import {
-  globOf,
   noVariables,
   parseTemplate,
+  partsOf,
   type Template,
   type VariableLookup,
 } from './template.ts'
@@ -23,7 +23,6 @@ export interface ArnPattern {
 }
 
 const FIELDS = 6
-const COLON = 0x3a
 
 /** @returns the six fields, or `null` when the text is not an ARN */
 export function splitArn(text: string): ArnFields | null {
@@ -83,12 +82,24 @@ function patternOf(template: Template, text: string): ArnPattern {
 }
 
 function fieldsOf(template: Template, lookup: VariableLookup): readonly Glob[] | null {
-  const glob = globOf(template, lookup)
-  if (glob === null) return null
-  const fields: number[][] = [[]]
-  for (const unit of glob) {
-    if (unit === COLON && fields.length < FIELDS) fields.push([])
-    else fields.at(-1)?.push(unit)
+  const parts = partsOf(template, lookup)
+  if (parts === null) return null
+  const fields: GlobPart[][] = [[]]
+  for (const part of parts) {
+    if (typeof part === 'string') addText(part, fields)
+    else fields.at(-1)?.push(part)
   }
-  return fields
+  return fields.map(compileGlob)
+}
+
+/** Goes on to the next field at a colon, until the last. */
+function addText(text: string, fields: GlobPart[][]): void {
+  let from = 0
+  for (let colon = text.indexOf(':'); colon >= 0 && fields.length < FIELDS; ) {
+    fields.at(-1)?.push(text.slice(from, colon))
+    fields.push([])
+    from = colon + 1
+    colon = text.indexOf(':', from)
+  }
+  fields.at(-1)?.push(text.slice(from))
 }

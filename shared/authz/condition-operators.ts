@@ -4,7 +4,7 @@
  */
 import { matchesArn, parseArnValue, splitArn } from './arn-pattern.ts'
 import { foldCase } from './fold-case.ts'
-import { matchesGlob } from './glob.ts'
+import { compileGlob, matchesGlob } from './glob.ts'
 import {
   parseAddressRange,
   parseBase64,
@@ -13,7 +13,7 @@ import {
   parseInstant,
 } from './operand.ts'
 import { malformed } from './policy-problem.ts'
-import { globOf, noVariables, parseTemplate, textOf, type VariableLookup } from './template.ts'
+import { noVariables, parseTemplate, partsOf, textOf, type VariableLookup } from './template.ts'
 
 /** Whether a value of the request fits one value of the policy. A variable without value never fits. */
 export type ValueMatcher = (value: string, lookup: VariableLookup) => boolean
@@ -47,9 +47,13 @@ const equals =
 
 const like: Compile = (text, variables) => {
   const template = parseTemplate(text, { variables, wildcards: true })
-  const constant = template.variables.length === 0 ? globOf(template, noVariables) : null
+  const globFor = (lookup: VariableLookup) => {
+    const parts = partsOf(template, lookup)
+    return parts === null ? null : compileGlob(parts)
+  }
+  const constant = template.variables.length === 0 ? globFor(noVariables) : null
   return (value, lookup) => {
-    const glob = constant ?? globOf(template, lookup)
+    const glob = constant ?? globFor(lookup)
     return glob !== null && matchesGlob(glob, value)
   }
 }

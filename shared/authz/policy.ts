@@ -24,6 +24,11 @@ const MAX_IDENTITY_POLICY_CHARACTERS = 6144
 const MAX_DOCUMENT_CHARACTERS = 131_072
 /** KMS gives policies back with more white space than they came with; what it gave must compile. */
 const MAX_STORED_CHARACTERS = 8 * MAX_KEY_POLICY_BYTES
+/**
+ * Beyond these many `?`, a policy could make matching slow: `?` is the one wildcard that cannot be
+ * looked for by whole texts.
+ */
+const MAX_SINGLE_WILDCARDS = 512
 
 const VERSION_WITH_VARIABLES = '2012-10-17'
 const VERSION_WITHOUT_VARIABLES = '2008-10-17'
@@ -82,6 +87,9 @@ function isTooLarge(text: string, kind: PolicyKind): boolean {
 const tooLarge = () => new PolicyProblem('too-large', 'The policy is larger than policies may be.')
 
 function compile(text: string, kind: PolicyKind): Policy {
+  if ((text.match(/\?|\\u003f/gi)?.length ?? 0) > MAX_SINGLE_WILDCARDS) {
+    throw malformed(`The policy has more than ${MAX_SINGLE_WILDCARDS} question marks.`)
+  }
   const document = parsePolicyJson(text)
   if (!(document instanceof Map)) throw malformed('A policy must be an object.')
   const members = document as PolicyObject

@@ -24,7 +24,7 @@ export interface Statement {
   /** Always there in a key policy, never in an identity policy. */
   readonly principal: { readonly negated: boolean; readonly principals: Principals } | null
   /** `null`: a key policy's statement left it out, and speaks of nothing. */
-  readonly action: Selection<string | Glob> | null
+  readonly action: Selection<Glob> | null
   readonly resource: Selection<'everything' | ArnPattern> | null
   readonly conditions: readonly Condition[]
 }
@@ -147,17 +147,14 @@ function either(members: PolicyObject, name: string): PolicyJson | undefined {
   return plain ?? negated
 }
 
-function parseAction(text: string): string | Glob {
+function parseAction(text: string): Glob {
   if (!ACTION.test(text)) throw malformed(`${text} is no action.`)
-  const folded = foldCase(text)
-  return /[*?]/.test(folded) ? parseGlob(folded) : folded
+  return parseGlob(foldCase(text))
 }
 
 function coversAction({ action }: Statement, input: StatementInput): boolean {
   if (action === null) return false
-  const listed = action.patterns.some((pattern) =>
-    typeof pattern === 'string' ? pattern === input.action : matchesGlob(pattern, input.action),
-  )
+  const listed = action.patterns.some((pattern) => matchesGlob(pattern, input.action))
   return listed !== action.negated
 }
 

@@ -5,7 +5,7 @@
  * literal text: a `*` in a tag never becomes a wildcard.
  */
 import { foldCase } from './fold-case.ts'
-import { ANY_ONE, ANY_RUN, type Glob } from './glob.ts'
+import { ANY_ONE, ANY_RUN, type GlobPart } from './glob.ts'
 import { malformed } from './policy-problem.ts'
 
 interface Variable {
@@ -14,7 +14,7 @@ interface Variable {
   readonly fallback: string | null
 }
 
-type Part = string | typeof ANY_RUN | typeof ANY_ONE | Variable
+type Part = GlobPart | Variable
 
 export interface Template {
   readonly parts: readonly Part[]
@@ -55,31 +55,20 @@ export function parseTemplate(
   return { parts, variables: parts.flatMap((part) => (isVariable(part) ? [part.key] : [])) }
 }
 
-/** The template as a glob, `null` when one of its variables has no value. */
-export function globOf(template: Template, lookup: VariableLookup): Glob | null {
-  const glob: number[] = []
+/** The template with values for its variables, `null` when one of them has none. */
+export function partsOf(template: Template, lookup: VariableLookup): readonly GlobPart[] | null {
+  const parts: GlobPart[] = []
   for (const part of template.parts) {
-    if (typeof part === 'number') {
-      if (part !== ANY_RUN || glob.at(-1) !== ANY_RUN) glob.push(part)
-      continue
-    }
-    const text = resolve(part, lookup)
-    if (text === null) return null
-    for (const character of text) glob.push(character.codePointAt(0) as number)
+    const value = typeof part === 'object' ? resolve(part, lookup) : part
+    if (value === null) return null
+    parts.push(value)
   }
-  return glob
+  return parts
 }
 
 /** A template without wildcards as text, `null` when one of its variables has no value. */
-export function textOf(template: Template, lookup: VariableLookup): string | null {
-  let text = ''
-  for (const part of template.parts) {
-    const value = typeof part === 'number' ? null : resolve(part, lookup)
-    if (value === null) return null
-    text += value
-  }
-  return text
-}
+export const textOf = (template: Template, lookup: VariableLookup): string | null =>
+  partsOf(template, lookup)?.join('') ?? null
 
 /** For templates that have no variables. */
 export const noVariables: VariableLookup = () => null
@@ -107,5 +96,5 @@ function parseFallback(quoted: string, content: string): string {
 
 const isVariable = (part: Part): part is Variable => typeof part === 'object'
 
-const resolve = (part: string | Variable, lookup: VariableLookup): string | null =>
-  typeof part === 'string' ? part : (lookup(part.key) ?? part.fallback)
+const resolve = (variable: Variable, lookup: VariableLookup): string | null =>
+  lookup(variable.key) ?? variable.fallback
