@@ -102,7 +102,9 @@ export async function presigned(
   signing: Signing,
   expiresIn = 60,
 ): Promise<SignedRequest> {
-  const request = toSmithy(unsigned)
+  // As the SDK's presigner for S3 does; it ends up in the query.
+  const payload = signing.service === 's3' ? { 'X-Amz-Content-Sha256': 'UNSIGNED-PAYLOAD' } : {}
+  const request = toSmithy({ ...unsigned, headers: { ...payload, ...unsigned.headers } })
   const { query, headers } = await signer(signing).presign(request, {
     signingDate: new Date(signing.now ?? NOW),
     expiresIn,
