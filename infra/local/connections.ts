@@ -1,0 +1,68 @@
+/**
+ * Listening, closing, and what keeps a connection from hanging: time limits, and an answer to what is
+ * not HTTP.
+ */
+import { type Server, STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+
+/** From the first byte of a request to the end of its headers. */
+const HEADERS_TIMEOUT = 10_000
+/** Without a byte in either direction while a request is under way; an upload that moves is not cut. */
+const STALLED_TIMEOUT = 120_000
+/** Between requests; longer than clients keep a connection, so that it is they who close it. */
+const IDLE_TIMEOUT = 75_000
+
+const STATUS_BY_CODE: Readonly<Record<string, number>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+  HPE_HEADER_OVERFLOW: 431,
+}
+
+/** Sets the time limits; there is none on a whole request, since an upload may take hours. */
+export function limitTimes(server: Server): void {
+  server.requestTimeout = 0
+  server.headersTimeout = HEADERS_TIMEOUT
+  server.timeout = STALLED_TIMEOUT
+  server.keepAliveTimeout = IDLE_TIMEOUT
+}
+
+/** Answers a request that cannot be parsed with its status and closes the connection. */
+export function answerClientErrors(server: Server): void {
+  const answering = new WeakSet<Socket>()
+  server.on('request', (request) => answering.add(request.socket))
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy()
+    // On a connection that carried requests, an answer to one of them may be half written.
+    if (answering.has(socket as Socket)) return void socket.destroy()
+    const status = STATUS_BY_CODE[error.code ?? ''] ?? 400
+    const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}`
+    socket.end(`${head}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+  })
+}
+
+/** @throws the error of the system, e.g. with the code EADDRINUSE */
+export function listen(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}
+
+/**
+ * Stops accepting, lets the calls under way end, and cuts those that take longer.
+ * @param patience - in milliseconds
+ */
+export function close(server: Server, patience: number): Promise<void> {
+  return new Promise((resolve) => {
+    // A connection that becomes idle only now is closed too: a client may hold it open for long.
+    const idle = setInterval(() => server.closeIdleConnections(), 20)
+    const cut = setTimeout(() => server.closeAllConnections(), patience)
+    server.close(() => {
+      clearInterval(idle)
+      clearTimeout(cut)
+      resolve()
+    })
+  })
+}
