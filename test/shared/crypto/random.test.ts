@@ -28,6 +28,13 @@ test('no byte is given from a part of the block that was wiped, whatever the ord
   )
 })
 
+test('bytes are given once: at the ends of a result, where two could overlap, zeros are only chance', () => {
+  const results = Array.from({ length: 2000 }, (_, i) => freshBytes(1 + (i % 20)))
+  // One in 256 is expected, about 8 of 2000; bytes that were given before would all be zeros.
+  expect(results.filter((bytes) => bytes[0] === 0).length).toBeLessThan(60)
+  expect(results.filter((bytes) => bytes.at(-1) === 0).length).toBeLessThan(60)
+})
+
 test('wiping what was given does not reach what is given next', () => {
   freshBytes(32).fill(0)
   expect(freshBytes(32)).not.toEqual(Buffer.alloc(32))

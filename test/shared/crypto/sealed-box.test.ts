@@ -44,6 +44,20 @@ test('a box is version, nonce, IV, commitment, ciphertext and tag, all of it com
   expect(sealed).toEqual(Buffer.concat([header, ciphertext, tag]))
 })
 
+test('a box of another version is refused, even where everything else fits', () => {
+  const [nonce, iv] = [Buffer.alloc(16, 3), Buffer.alloc(12, 4)]
+  const derived = deriveBytes(key, 'label', nonce, 64)
+  const messageKey = createSecretKey(derived.subarray(0, 32))
+  const boxOf = (version: number): Buffer => {
+    const header = Buffer.concat([Buffer.of(version), nonce, iv, derived.subarray(32)])
+    const sealed = encryptAesGcm(messageKey, iv, Buffer.concat([header, aad]), plaintext)
+    return Buffer.concat([header, sealed.ciphertext, sealed.tag])
+  }
+  expect(open(key, 'label', boxOf(1), aad)).toEqual(plaintext)
+  expect(open(key, 'label', boxOf(0), aad)).toBeNull()
+  expect(open(key, 'label', boxOf(2), aad)).toBeNull()
+})
+
 test('nonce and IV are new for every box', () => {
   const starts = Array.from({ length: 2000 }, () => seal(key, 'label', plaintext, aad))
   expect(new Set(starts.map((box) => box.toString('hex', 1, 17))).size).toBe(2000)

@@ -98,7 +98,12 @@ describe('what AWS KMS is asked', () => {
   })
 
   test('a client that was given stays open when the provider closes', async () => {
+    let destroyed = false
+    client.destroy = () => {
+      destroyed = true
+    }
     await openAwsKmsHsm({ keyId, client }).close()
+    expect(destroyed).toBe(false)
     const other = openAwsKmsHsm({ keyId, client })
     await expect(other.seal(keyBytes, aad)).resolves.toBeInstanceOf(Uint8Array)
   })

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import {
   chmod,
   link,
@@ -135,6 +136,13 @@ describe('opening a root key', () => {
       spoiled[i] = (spoiled[i] ?? 0) ^ 1
       expect(await problemWith(await givenFile(spoiled)), `character ${i}`).toContain('is damaged')
     }
+  })
+
+  test('refuses a file whose key is not the one that it names, though the checksum is right', async () => {
+    const [form, rootKeyId] = frozen.rootKeyFile.split(' ')
+    const content = `${form} ${rootKeyId} ${Buffer.alloc(32, 1).toString('base64')} `
+    const checksum = createHash('sha256').update(content).digest('hex')
+    expect(await problemWith(await givenFile(`${content}${checksum}\n`))).toContain('is damaged')
   })
 
   test('refuses a file that was cut, or has more behind it', async () => {

@@ -212,10 +212,15 @@ describe('versions', () => {
     await givenVersion(alpha, 1)
     await givenVersion(alpha, 2)
     await keys.version(alpha, 1)
-    tenants.tenantKeys.splice(0, 1)
+    const [destroyed] = tenants.tenantKeys.splice(0, 1)
     time.now += 60_000
     await expect(keys.version(alpha, 1)).rejects.toThrow(TenantKeyMissing)
     expect((await keys.current(alpha)).version).toBe(2)
+    // Nothing of it was kept: were its record to come back, the HSM would be asked.
+    if (destroyed !== undefined) await tenants.addKey(destroyed)
+    const opens = hsm.opens
+    await keys.version(alpha, 1)
+    expect(hsm.opens).toBe(opens + 1)
   })
 
   test('one that never was is missing', async () => {
