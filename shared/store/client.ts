@@ -1,6 +1,6 @@
 /**
  * The client of DynamoDB's JSON protocol (DynamoDB Developer Guide, "DynamoDB low-level API"). It is
- * our own because the AWS SDK's costs four times the CPU on every call, and its loading is felt in a
+ * our own because the AWS SDK's costs three times the CPU on every call, and its loading is felt in a
  * cold start; what is left out is what this room does not use. Time is bounded: a DynamoDB that
  * hangs fails the call within `totalMs`.
  */
