@@ -31,7 +31,11 @@ export interface AuditRecord {
   readonly requestID: string
   readonly eventID: string
   readonly readOnly: boolean
-  readonly resources?: readonly { readonly accountId: string; readonly type: string; readonly ARN: string }[]
+  readonly resources?: readonly {
+    readonly accountId: string
+    readonly type: string
+    readonly ARN: string
+  }[]
   readonly eventType: 'AwsApiCall'
   readonly managementEvent: boolean
   readonly recipientAccountId: string

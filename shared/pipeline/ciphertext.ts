@@ -86,8 +86,12 @@ function requireModifiersFit({ modifiers, dryRun, keyId }: CiphertextSource): vo
   if (keyId === undefined) throw new JsonError('ValidationException', 'KeyId must not be null')
 }
 
+/** Each step of a call reads the ciphertext; it is parsed at the first. */
+const parsed = new WeakMap<Buffer, ParsedCiphertextBlob>()
+
 function parse(ciphertext: Buffer): ParsedCiphertextBlob {
-  const blob = parseCiphertextBlob(ciphertext)
+  const blob = parsed.get(ciphertext) ?? parseCiphertextBlob(ciphertext)
   if (blob === null) throw new JsonError('InvalidCiphertextException')
+  parsed.set(ciphertext, blob)
   return blob
 }
