@@ -86,7 +86,7 @@ export class AwsChunkedDecoder extends Transform {
     const isEnded =
       this.#state === 'end' || (this.#state === 'last-line' && this.#signatures !== null)
     const isLong = this.#decodedLength === null || this.#total === this.#decodedLength
-    return isEnded && isLong && this.#line.length <= 1
+    return isEnded && isLong && (this.#line === '' || this.#line === '\r')
   }
 
   /** @returns the offset after what was read */
@@ -105,6 +105,7 @@ export class AwsChunkedDecoder extends Transform {
 
   /** @returns the offset after what was read */
   #readLine(bytes: Buffer, at: number): number {
+    if (this.#state === 'end') throw new ChunkedBodyError('malformed')
     const end = bytes.indexOf(LINE_FEED, at)
     const until = end === -1 ? bytes.length : end
     if (this.#line.length + until - at > MAX_LINE) throw new ChunkedBodyError('malformed')
