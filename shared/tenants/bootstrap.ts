@@ -152,7 +152,7 @@ async function unlessThere(write: Promise<void>): Promise<void> {
 
 /** Twelve digits, the first not 0, which some tools would drop. */
 function randomAccountId(): AccountId {
-  const account = parseAccountId(String(randomInt(100_000_000_000, 281_474_976_710_655)))
+  const account = parseAccountId(String(randomInt(100_000_000_000, 1_000_000_000_000)))
   if (account === null) throw new TypeError('Not the form of an account id.')
   return account
 }
