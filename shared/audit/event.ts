@@ -1,0 +1,67 @@
+/** A record as LookupEvents shows and finds it (CloudTrail API reference, "Event", "LookupAttribute"). */
+import type { CloudTrailEvent } from './lookup.ts'
+import type { AuditRecord } from './record.ts'
+
+export type LookupAttributeKey =
+  | 'EventId'
+  | 'EventName'
+  | 'ReadOnly'
+  | 'Username'
+  | 'ResourceType'
+  | 'ResourceName'
+  | 'EventSource'
+  | 'AccessKeyId'
+
+export interface LookupAttribute {
+  readonly key: LookupAttributeKey
+  readonly value: string
+}
+
+/** @param line - the record's JSON text as it lies in the ledger */
+export const eventOf = (record: AuditRecord, line: string): CloudTrailEvent => ({
+  EventId: record.eventID,
+  EventName: record.eventName,
+  ReadOnly: record.readOnly ? 'true' : 'false',
+  AccessKeyId: record.userIdentity.accessKeyId,
+  EventTime: new Date(record.eventTime),
+  EventSource: record.eventSource,
+  Username: record.userIdentity.userName,
+  Resources: (record.resources ?? []).map(({ type, ARN }) => ({
+    ResourceType: type,
+    ResourceName: ARN,
+  })),
+  CloudTrailEvent: line,
+})
+
+/** Whether a record has the attribute, compared exactly; every record has no attribute asked for. */
+export function matches(record: AuditRecord, attribute: LookupAttribute | null): boolean {
+  if (attribute === null) return true
+  const { key, value } = attribute
+  switch (key) {
+    case 'EventId':
+      return record.eventID === value
+    case 'EventName':
+      return record.eventName === value
+    case 'ReadOnly':
+      return String(record.readOnly) === value
+    case 'Username':
+      return record.userIdentity.userName === value
+    case 'ResourceType':
+      return record.resources?.some(({ type }) => type === value) ?? false
+    case 'ResourceName':
+      return record.resources?.some(({ ARN }) => ARN === value) ?? false
+    case 'EventSource':
+      return record.eventSource === value
+    case 'AccessKeyId':
+      return record.userIdentity.accessKeyId === value
+    default:
+      return key satisfies never
+  }
+}
+
+/** A test of a record's text that spares parsing most of those that {@link matches} refuses. */
+export function lineTest(attribute: LookupAttribute | null): (line: string) => boolean {
+  if (attribute === null || attribute.key === 'ReadOnly') return () => true
+  const needle = JSON.stringify(attribute.value)
+  return (line) => line.includes(needle)
+}
