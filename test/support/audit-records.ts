@@ -62,7 +62,7 @@ export function givenBlock(
     shard: previous?.shard ?? 'a1a1a1a1a1a1a1a1',
     sequence: (previous?.sequence ?? 0) + 1,
     writtenAt: (previous?.writtenAt ?? NOON) + 1,
-    previousHash: previous?.hash ?? FIRST_PREVIOUS_HASH,
+    previousHash: Buffer.from(previous?.hash ?? FIRST_PREVIOUS_HASH),
     count: records.length,
     records: Buffer.from(records.map(recordLine).join('\n')),
     ...differs,

@@ -49,7 +49,7 @@ test('days and positions are no blocks', async () => {
 test('an image that lies under the key of another block is refused', () => {
   const image = {
     ...ledgerBlockToImage(first),
-    sk: ledgerBlockToImage(second)['sk'] as Item[string],
+    sk: ledgerBlockToImage(second).sk as Item[string],
   }
   expect(() => ledgerBlockFromImage(image)).toThrow(RowMisplaced)
 })
