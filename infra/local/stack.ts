@@ -1,0 +1,226 @@
+/**
+ * The whole system in one process: gateway, embedded DynamoDB, event bus, relay and schedules. One
+ * stack per process, since handlers read where things are from the process's environment.
+ */
+import { join } from 'node:path'
+import { systemClock } from '../../shared/clock.ts'
+import type { AccessKeyId, AccountId } from '../../shared/ids.ts'
+import { openClient, openStore } from '../../shared/store/store.ts'
+import { createTables } from '../../shared/store/tables.ts'
+import { bootstrap } from '../../shared/tenants/bootstrap.ts'
+import { invoke, scheduledEvent, startAudit } from './audit.ts'
+import { type LocalDynamoDb, startDynamoDb } from './dynamodb.ts'
+import { type FunctionEntry, importHandler, readFunctions } from './functions.ts'
+import { type Gateway, startGateway } from './gateway.ts'
+import { type StackOptions, withDefaults } from './options.ts'
+import { openRootKey, requireOwnRootKey, rootKeyPath } from './root-key.ts'
+import { type RouteTable, routesOf, routeTable } from './routes.ts'
+import { schedulesOf, startSchedules } from './schedules.ts'
+import { StartProblem } from './start-problem.ts'
+
+export interface Stack {
+  /** `http://127.0.0.1:4566` */
+  readonly endpoint: string
+  readonly account: AccountId
+  readonly accessKeyId: AccessKeyId
+  readonly secretAccessKey: string
+  /** Lets the calls under way end, and what they left to the audit go out; then everything stops. */
+  close(): Promise<void>
+}
+
+/** Milliseconds that calls under way get at the end. */
+const PATIENCE = 10_000
+
+/**
+ * Starts everything and waits until every part serves.
+ * @param given - what differs from the defaults; `onCrash` is told when the embedded DynamoDB ends by
+ *   itself, which otherwise ends the process
+ * @throws StartProblem with one line that says why it cannot start; what was started is stopped
+ */
+export async function startStack(
+  given: Partial<StackOptions> & { readonly onCrash?: (error: Error) => void } = {},
+): Promise<Stack> {
+  const { onCrash, ...rest } = given
+  const parts = new Parts()
+  try {
+    return await start(withDefaults(rest), onCrash, parts)
+  } catch (error) {
+    await parts.close()
+    throw error
+  }
+}
+
+async function start(
+  options: StackOptions,
+  onCrash: ((error: Error) => void) | undefined,
+  parts: Parts,
+): Promise<Stack> {
+  let routes: RouteTable = () => null
+  const gateway = await listen(options, parts, (method, path) => routes(method, path))
+  setEnvironment(options, gateway.port)
+  const [functions] = await Promise.all([
+    openFunctions(parts, (table) => {
+      routes = table
+    }),
+    openDatabase(options.dataDir, onCrash, parts),
+  ])
+  const administrator = await openTenant(options)
+  parts.serve('tenants')
+  parts.serve('audit', await startAudit(functions, administrator.store, options.regions))
+  const run = ({ handler }: { readonly handler: string }) => invoke(handler, scheduledEvent())
+  parts.serve('schedules', startSchedules(schedulesOf(functions), run))
+  parts.ready = true
+  const { account, accessKeyId, secretAccessKey } = administrator
+  const endpoint = `http://${hostInUrl(options.host)}:${gateway.port}`
+  return { endpoint, account, accessKeyId, secretAccessKey, close: () => parts.close() }
+}
+
+/** The parts that serve so far. */
+class Parts {
+  ready = false
+  readonly serving: Record<string, boolean> = {}
+  gateway: Gateway | null = null
+  readonly #closers: (() => Promise<void>)[] = []
+  #closing: Promise<void> | null = null
+
+  serve(name: string, part?: { close(): Promise<void> }): void {
+    this.serving[name] = true
+    if (part !== undefined) this.#closers.unshift(() => part.close())
+  }
+
+  /** The gateway first, so that nothing calls the others, then the last that was started. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    await this.gateway?.close(PATIENCE)
+    for (const close of this.#closers) {
+      await close().catch((error: unknown) => console.error('A part did not end well:', error))
+    }
+  }
+}
+
+/** First of all, so that a port in use is known before anything is made. */
+async function listen(
+  { host, port }: StackOptions,
+  parts: Parts,
+  routes: RouteTable,
+): Promise<Gateway> {
+  const health = () => ({ ready: parts.ready, parts: parts.serving })
+  const load = ({ handler }: { readonly handler: string }) => importHandler(handler)
+  try {
+    const gateway = await startGateway({ host, port, routes, load, health })
+    parts.gateway = gateway
+    parts.serve('gateway')
+    return gateway
+  } catch (error) {
+    throw portProblem(error, host, port)
+  }
+}
+
+function portProblem(error: unknown, host: string, port: number): unknown {
+  const { code } = error as NodeJS.ErrnoException
+  switch (code) {
+    case 'EADDRINUSE':
+      return new StartProblem(
+        `Port ${port} of ${host} is in use, perhaps by another Keyhold: choose another with --port.`,
+      )
+    case 'EACCES':
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return new StartProblem(`Cannot listen on port ${port} of ${host} (${code}).`)
+    default:
+      return error
+  }
+}
+
+/** Where things are; handlers read it at the first call. */
+function setEnvironment(options: StackOptions, port: number): void {
+  const { dataDir, host, regions, publicHosts } = options
+  const hosts = new Set(['127.0.0.1', 'localhost', '[::1]', hostInUrl(host)])
+  Object.assign(process.env, {
+    KEYHOLD_REGIONS: regions.join(','),
+    KEYHOLD_HSM: `software:${rootKeyPath(dataDir)}`,
+    KEYHOLD_BLOBS: `file:${join(dataDir, 'blobs')}`,
+    KEYHOLD_AUDIT_ARCHIVE: `file:${join(dataDir, 'audit')}`,
+    KEYHOLD_AUDIT_BUS: 'keyhold-audit',
+    KEYHOLD_PUBLIC_HOSTS: [...[...hosts].map((name) => `${name}:${port}`), ...publicHosts].join(),
+  })
+}
+
+/** An IPv6 address stands in brackets (RFC 3986 section 3.2.2); all addresses are reached by one. */
+function hostInUrl(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1'
+  return host.includes(':') ? `[${host}]` : host
+}
+
+/** Reads the description, and loads every handler, so that no first call has to wait for it. */
+async function openFunctions(
+  parts: Parts,
+  setRoutes: (routes: RouteTable) => void,
+): Promise<readonly FunctionEntry[]> {
+  const functions = await readFunctions()
+  setRoutes(routeTable(routesOf(functions)))
+  await Promise.all(functions.map(({ handler }) => loadOrTell(handler)))
+  parts.serve('functions')
+  return functions
+}
+
+/** One function that does not load is no reason for the others not to serve. */
+async function loadOrTell(handler: string): Promise<void> {
+  try {
+    await importHandler(handler)
+  } catch (error) {
+    console.error(`${handler} cannot be loaded: ${(error as Error).message}`)
+  }
+}
+
+async function openDatabase(
+  dataDir: string,
+  onCrash: ((error: Error) => void) | undefined,
+  parts: Parts,
+): Promise<void> {
+  const rootKey = await openRootKey(dataDir)
+  const engine = await startEngine(dataDir, onCrash)
+  parts.serve('dynamodb', engine)
+  process.env.KEYHOLD_DYNAMODB_ENDPOINT = engine.endpoint
+  const client = openClient({ endpoint: engine.endpoint })
+  await createTables(client)
+  client.close()
+  const store = openStore({ endpoint: engine.endpoint })
+  await requireOwnRootKey(rootKey, store.tenants, dataDir)
+  store.close()
+  await rootKey.close()
+}
+
+async function startEngine(
+  dataDir: string,
+  onCrash: ((error: Error) => void) | undefined,
+): Promise<LocalDynamoDb> {
+  try {
+    return await startDynamoDb(onCrash === undefined ? { dataDir } : { dataDir, onCrash })
+  } catch (error) {
+    throw new StartProblem(
+      `The data in ${dataDir} cannot be opened, perhaps because another Keyhold has it open: ${(error as Error).message}`,
+      { cause: error },
+    )
+  }
+}
+
+async function openTenant({ account, accessKeyId, secretAccessKey }: StackOptions) {
+  const { environment } = await import('../../shared/lambda/environment.ts')
+  const { services, accessKeys } = await environment()
+  const { store, tenantKeys } = services
+  const administrator = await bootstrap({
+    tenants: store.tenants,
+    tenantKeys,
+    accessKeys,
+    clock: systemClock,
+    ...(account === undefined ? {} : { account }),
+    ...(accessKeyId === undefined ? {} : { accessKeyId }),
+    ...(secretAccessKey === undefined ? {} : { secretAccessKey }),
+  })
+  return { ...administrator, store }
+}
