@@ -4,10 +4,12 @@
  * to Building High Performance Software-Based CRC Generators", 2005), which is many times as fast
  * as a table of single bytes and so does not hold back encryption.
  */
+import { splitWords } from './words.ts'
 
 const REVERSED_POLYNOMIAL = 0x82f63b78
 const TABLE_LENGTH = 256
 const TABLES = 16
+const WORDS_AT_ONCE = 4
 
 let tables: Int32Array | null = null
 
@@ -18,13 +20,8 @@ let tables: Int32Array | null = null
 export function crc32c(bytes: Uint8Array, crc = 0): number {
   tables ??= makeTables()
   const t = tables
-  const aligned = Math.min(-bytes.byteOffset & 3, bytes.length)
-  const wordCount = ((bytes.length - aligned) >> 4) << 2
-  const head = byBytes(t, bytes.subarray(0, aligned), ~crc)
-  // Words are little-endian on every machine that Node runs on.
-  const words = new Int32Array(bytes.buffer, bytes.byteOffset + aligned, wordCount)
-  const body = byWords(t, words, head)
-  return ~byBytes(t, bytes.subarray(aligned + 4 * wordCount), body) >>> 0
+  const { head, words, tail } = splitWords(bytes, WORDS_AT_ONCE)
+  return ~byBytes(t, tail, byWords(t, words, byBytes(t, head, ~crc))) >>> 0
 }
 
 function byBytes(t: Int32Array, bytes: Uint8Array, crc: number): number {
@@ -35,7 +32,7 @@ function byBytes(t: Int32Array, bytes: Uint8Array, crc: number): number {
 
 function byWords(t: Int32Array, words: Int32Array, crc: number): number {
   let state = crc
-  for (let i = 0; i < words.length; i += 4) {
+  for (let i = 0; i < words.length; i += WORDS_AT_ONCE) {
     const a = at(words, i) ^ state
     state =
       word(t, 12, a) ^

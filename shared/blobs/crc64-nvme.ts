@@ -4,12 +4,14 @@
  * Eight bytes at a time with eight tables, each in halves of 32 bits, because a BigInt costs an
  * allocation (see crc32c.ts for the method).
  */
+import { splitWords } from './words.ts'
 
 // 0x9a6c9329ac4bc9b5, reversed.
 const POLYNOMIAL_LOW = 0xac4bc9b5
 const POLYNOMIAL_HIGH = 0x9a6c9329
 const TABLE_LENGTH = 256
 const TABLES = 8
+const WORDS_AT_ONCE = 2
 const DIGEST_LENGTH = 8
 
 interface Tables {
@@ -31,12 +33,10 @@ export class Crc64Nvme {
 
   /** Takes the next bytes. */
   update(bytes: Uint8Array): this {
-    const aligned = Math.min(-bytes.byteOffset & 3, bytes.length)
-    const wordCount = ((bytes.length - aligned) >> 3) << 1
-    this.#byBytes(bytes.subarray(0, aligned))
-    // Words are little-endian on every machine that Node runs on.
-    this.#byWords(new Int32Array(bytes.buffer, bytes.byteOffset + aligned, wordCount))
-    this.#byBytes(bytes.subarray(aligned + 4 * wordCount))
+    const { head, words, tail } = splitWords(bytes, WORDS_AT_ONCE)
+    this.#byBytes(head)
+    this.#byWords(words)
+    this.#byBytes(tail)
     return this
   }
 
@@ -61,7 +61,7 @@ export class Crc64Nvme {
     const { low, high } = this.#tables
     let stateLow = this.#low
     let stateHigh = this.#high
-    for (let i = 0; i < words.length; i += 2) {
+    for (let i = 0; i < words.length; i += WORDS_AT_ONCE) {
       const a = at(words, i) ^ stateLow
       const b = at(words, i + 1) ^ stateHigh
       stateLow = word(low, 4, a) ^ word(low, 0, b)

@@ -5,7 +5,7 @@
  * to a whole earlier record is not covered.
  *
  * ```
- * key    KDF (crypto/kdf.ts) of the object key, label "keyhold manifest key"
+ * key    KDF (crypto/kdf.ts) of the object key, label "keyhold manifest key v1"
  * input  "keyhold-manifest-1" │ every field of the record in the order of `objectFields` below
  * ```
  * Fields are encoded as in field-writer.ts; maps and lists begin with their length, maps are in the
@@ -17,7 +17,7 @@ import { encodeText } from '../crypto/text.ts'
 import type { ObjectEncryption, ObjectRecord, PartRecord } from '../store/records.ts'
 import { FieldWriter } from './field-writer.ts'
 
-const LABEL = 'keyhold manifest key'
+const LABEL = 'keyhold manifest key v1'
 const FORMAT_ID = 'keyhold-manifest-1'
 const KEY_LENGTH = 32
 const noContext = Buffer.alloc(0)

@@ -21,7 +21,7 @@ import type { ObjectEncryption } from '../store/records.ts'
 
 const OBJECT_KEY_LENGTH = 32
 const FORMAT_VERSION = 1
-const LABEL = 'keyhold object key'
+const LABEL = 'keyhold object key v1'
 
 type WithoutWrapped<Encryption> = Encryption extends ObjectEncryption
   ? Omit<Encryption, 'wrappedObjectKey' | 'dataKeyBlob'>

@@ -49,10 +49,18 @@ export class PlaintextStream extends Readable {
     return this.#verified.promise
   }
 
+  /** Node itself reads ahead, with a size of 0; anything else is a reader, who listens for errors. */
+  override read(size?: number): unknown {
+    if (size !== 0) {
+      this.#isRead = true
+      if (this.#failure !== null) this.destroy(this.#failure)
+    }
+    return super.read(size)
+  }
+
   override _read(): void {
-    this.#isRead = true
-    if (this.#failure !== null) this.destroy(this.#failure)
-    else if (this.#stored !== null) this.#stored.resume()
+    if (this.#failure !== null) return
+    if (this.#stored !== null) this.#stored.resume()
     else this.#openNext()
   }
 
@@ -121,7 +129,7 @@ export class PlaintextStream extends Readable {
     return isWanted
   }
 
-  /** Before the first read nobody may listen for errors yet, so a failure waits for the one who reads. */
+  /** Before there is a reader an error would end the process, so it waits for one. */
   #fail(error: Error): void {
     this.#verified.reject(error)
     this.#stored?.destroy()

@@ -3,7 +3,7 @@
  *
  * ```
  * salt    32 random bytes, fresh for every attempt to write a stream
- * info    "keyhold stream key" │ "keyhold-segments-1" │ stream id, UTF-8
+ * info    "keyhold stream key v1" │ "keyhold-segments-1" │ stream id, UTF-8
  * output  content key, 32 bytes │ commitment, 32 bytes
  * ```
  * The first two fields of `info` never change in length, so no two inputs give the same `info`. A
@@ -17,7 +17,7 @@
 import { createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto'
 import { FORMAT_ID, SALT_LENGTH } from './segments.ts'
 
-const LABEL = 'keyhold stream key'
+const LABEL = 'keyhold stream key v1'
 const KEY_LENGTH = 32
 const COMMITMENT_LENGTH = 32
 
