@@ -18,6 +18,8 @@ export interface LocalDynamoDbOptions {
   readonly dataDir: string
   /** Told when the engine ends by itself; by default that ends the process with an error. */
   readonly onCrash?: (error: Error) => void
+  /** What the engine may use of the heap; beyond it, it ends by itself. */
+  readonly maxHeapMb?: number
 }
 
 const MAX_HEAP_MB = 1024
@@ -31,7 +33,7 @@ export async function startDynamoDb(options: LocalDynamoDbOptions): Promise<Loca
   await mkdir(path, { recursive: true })
   const worker = new Worker(new URL('./dynamodb-worker.ts', import.meta.url), {
     workerData: { path },
-    resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
+    resourceLimits: { maxOldGenerationSizeMb: options.maxHeapMb ?? MAX_HEAP_MB },
   })
   const port = await portOf(worker)
   const watch = watchOver(worker, options.onCrash ?? endProcess)
