@@ -33,14 +33,14 @@ export function refuse(response: ServerResponse, path: string, refusal: Refusal)
   response.end(body)
 }
 
-function render(path: string, { code, message = code }: Refusal, requestId: string) {
+function render(path: string, { code, message }: Refusal, requestId: string) {
   if (path.startsWith('/s3/')) {
     const name = code === INTERNAL.code ? 'InternalError' : code
-    const error = `<Code>${name}</Code><Message>${message}</Message><RequestId>${requestId}</RequestId>`
+    const error = `<Code>${name}</Code><Message>${message ?? code}</Message><RequestId>${requestId}</RequestId>`
     return { type: 'application/xml', body: `${XML}<Error>${error}</Error>` }
   }
   if (path === '/sts') {
-    const error = `<Error><Type>Receiver</Type><Code>${code}</Code><Message>${message}</Message></Error>`
+    const error = `<Error><Type>Receiver</Type><Code>${code}</Code><Message>${message ?? code}</Message></Error>`
     const body = `${XML}<ErrorResponse>${error}<RequestId>${requestId}</RequestId></ErrorResponse>`
     return { type: 'text/xml', body }
   }
