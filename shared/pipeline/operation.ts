@@ -6,7 +6,9 @@
 
 import type { Ledger } from '../audit/ledger.ts'
 import type { Caller } from '../authn/caller.ts'
+import type { BackingStore } from '../blobs/backing-store.ts'
 import type { Clock } from '../clock.ts'
+import type { ApiError } from '../errors.ts'
 import type { AccountId, KeyId, Region } from '../ids.ts'
 import type { StateRule } from '../keys/key-states.ts'
 import type { FoundKey, Keys } from '../keys/keys.ts'
@@ -27,6 +29,8 @@ export interface Services {
   readonly material: MaterialCache
   readonly markers: Markers
   readonly ledger: Ledger
+  /** Where objects lie; opened at its first use. */
+  readonly blobs: BackingStore
 }
 
 /** One call, once its caller is known. */
@@ -100,7 +104,7 @@ export interface Operation<Input, Output, Role extends string = never> {
   readonly input: Shape<Input>
   readonly readOnly: boolean
   /** Permissions that are not on a key, checked before the keys are looked up. */
-  permissions?(input: Input, call: Call): readonly Permission[]
+  permissions?(input: Input, call: Call): readonly Permission[] | Promise<readonly Permission[]>
   /** The keys, by the role that they have in the operation, in the order in which they are checked. */
   keys?(
     input: Input,
@@ -110,6 +114,8 @@ export interface Operation<Input, Output, Role extends string = never> {
   /** What is wrong with the request as a whole; after authorization, before usage and state. */
   check?(input: Input, keys: KeysByRole<Role>, call: Call): void
   run(input: Input, keys: KeysByRole<Role>, call: Call): Promise<Output> | Output
+  /** Words whatever was thrown as the service does; absent: as the AWS JSON services do. */
+  readonly explain?: (error: unknown) => ApiError
   /** With DryRun true in the input, success is the error DryRunOperationException. */
   readonly dryRun?: true
   readonly audit: AuditView<Input, Output, Role>

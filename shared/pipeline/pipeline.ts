@@ -36,7 +36,7 @@ export async function execute<Input, Output, Role extends string>(
     progress.input = decode()
     progress.output = await perform(operation, progress.input, progress, call)
   } catch (error) {
-    failure = asApiError(error, operation.service)
+    failure = asApiError(error, operation)
   }
   await record(operation, progress, failure, call)
   if (failure !== null) throw failure
@@ -61,7 +61,7 @@ async function perform<Input, Output, Role extends string>(
   progress: Progress<Input, Output, Role>,
   call: Call,
 ): Promise<Output> {
-  for (const permission of operation.permissions?.(input, call) ?? []) {
+  for (const permission of (await operation.permissions?.(input, call)) ?? []) {
     authorizePermission(permission, operation.conditions?.(input, null) ?? {}, call)
   }
   const uses = (await operation.keys?.(input, call)) ?? ({} as Record<Role, KeyUse>)
@@ -116,7 +116,11 @@ const DEPENDENCY_TEXT =
   'The system timed out while trying to fulfill the request. You can retry the request.'
 
 /** Anything that is not meant for the caller becomes an error that says nothing; the cause is kept for the log. */
-function asApiError(error: unknown, service: Operation<unknown, unknown>['service']): ApiError {
+function asApiError(
+  error: unknown,
+  { service, explain }: Pick<Operation<unknown, unknown>, 'service' | 'explain'>,
+): ApiError {
+  if (explain !== undefined) return explain(error)
   if (error instanceof ApiError) return error
   const cause = { cause: error }
   const unavailable =
@@ -178,6 +182,6 @@ async function record<Input, Output, Role extends string>(
   try {
     await call.services.ledger.append(call.caller.account, call.region, entry)
   } catch (error) {
-    throw asApiError(error, operation.service)
+    throw asApiError(error, operation)
   }
 }

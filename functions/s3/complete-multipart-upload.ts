@@ -1,0 +1,184 @@
+import { compositeEtag } from '../../shared/blobs/digests.ts'
+import { openObjectKey } from '../../shared/blobs/object-encryption.ts'
+import { removeBlobs, sealRecord, wholeSecond } from '../../shared/blobs/object-record.ts'
+import {
+  encryptionHeaders,
+  refuseEncryptionHeaders,
+} from '../../shared/blobs/requested-encryption.ts'
+import { S3Error } from '../../shared/blobs/s3-error.ts'
+import { type S3Answer, xmlAnswer } from '../../shared/lambda/s3-answer.ts'
+import { checksumElements } from '../../shared/lambda/s3-checksums.ts'
+import { requireWriteCondition } from '../../shared/lambda/s3-conditions.ts'
+import { objectOperation } from '../../shared/lambda/s3-operation.ts'
+import type { S3Request } from '../../shared/lambda/s3-request.ts'
+import { s3Handler } from '../../shared/lambda/s3-stack.ts'
+import { xmlDocument } from '../../shared/lambda/s3-xml.ts'
+import type { Call } from '../../shared/pipeline/operation.ts'
+import type { ObjectRecord, PartRecord, UploadRecord } from '../../shared/store/records.ts'
+import { ConditionFailed } from '../../shared/store/repositories.ts'
+import { chooseParts, etagOfList, type ListedPart, readListedParts } from './listed-parts.ts'
+import { objectKeyServices } from './object-kms.ts'
+import { wholeChecksum } from './upload-checksum.ts'
+import { findUpload, noSuchUpload } from './uploads.ts'
+
+const MAX_ATTEMPTS = 8
+
+/**
+ * Makes an object of the parts that are listed; no data moves.
+ *
+ * The upload's `rev` is raised before its parts are read, so that no part is thrown away that may be
+ * in the object; then comes the one write of the index, then the upload is marked as completed, so
+ * that the same request can be answered again. Cut short in between, a repetition takes it up where
+ * it stands: the object in the index has the upload's version id.
+ */
+export const completeMultipartUpload = objectOperation({
+  name: 'CompleteMultipartUpload',
+  action: 's3:PutObject',
+  readOnly: false,
+  async run(request, call) {
+    refuseEncryptionHeaders(request.header)
+    await findUpload(request, call)
+    const listed = await readListedParts(request)
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await complete(request, listed, call)
+      } catch (error) {
+        if (!(error instanceof ConditionFailed)) throw error
+        if (attempt === MAX_ATTEMPTS) throw aborted(error)
+      }
+    }
+  },
+})
+
+/** @throws ConditionFailed when somebody else changed the upload or the object in between */
+async function complete(
+  request: S3Request,
+  listed: readonly ListedPart[],
+  call: Call,
+): Promise<S3Answer> {
+  const { store, blobs } = call.services
+  const upload = await findUpload(request, call)
+  if (upload.completedEtag !== null) return repeated(request, upload, listed, call)
+  const fenced = { ...upload, rev: upload.rev + 1 }
+  await store.uploads.update(fenced, upload.rev)
+  const record = await commit(request, fenced, listed, call)
+  await store.uploads.update(
+    { ...fenced, completedEtag: record.etag, rev: fenced.rev + 1 },
+    fenced.rev,
+  )
+  const used = new Set(record.parts.map(({ blob }) => blob))
+  const parts = await store.uploads.parts(upload)
+  await removeBlobs(
+    blobs,
+    parts.filter(({ blob }) => !used.has(blob)),
+  )
+  return answer(request, record)
+}
+
+/** @returns the object as it is in the index, by this call or by one before that was cut short */
+async function commit(
+  request: S3Request,
+  upload: UploadRecord,
+  listed: readonly ListedPart[],
+  call: Call,
+): Promise<ObjectRecord> {
+  const { objects, uploads } = call.services.store
+  const { account, bucket, key } = request
+  const present = await objects.get(account, bucket, key)
+  if (present?.versionId === upload.versionId) return present
+  const parts = chooseParts(upload, listed, await uploads.parts(upload))
+  requireWriteCondition(request, present)
+  const record = await recordOf(request, upload, parts, call)
+  const replaced = await objects.put(record, present?.rev ?? null)
+  await removeBlobs(call.services.blobs, replaced?.parts ?? [])
+  return record
+}
+
+async function recordOf(
+  request: S3Request,
+  upload: UploadRecord,
+  parts: readonly PartRecord[],
+  call: Call,
+): Promise<ObjectRecord> {
+  const size = parts.reduce((sum, part) => sum + part.size, 0)
+  requireObjectSize(request, size)
+  const checksum = wholeChecksum(upload, parts, request)
+  const { account, bucket, key, versionId, systemMetadata, userMetadata, encryption } = upload
+  const objectKey = await openObjectKey(upload, objectKeyServices(call))
+  try {
+    return sealRecord(objectKey, {
+      account,
+      bucket,
+      key,
+      versionId,
+      size,
+      etag: compositeEtag(parts.map(({ etag }) => etag)),
+      createdAt: wholeSecond(call.services.clock.now()),
+      systemMetadata,
+      userMetadata,
+      ...checksum,
+      encryption,
+      parts,
+      multipart: true,
+    })
+  } finally {
+    objectKey.fill(0)
+  }
+}
+
+function requireObjectSize({ header }: S3Request, size: number): void {
+  const expected = header('x-amz-mp-object-size')
+  if (expected === undefined || expected === String(size)) return
+  throw new S3Error(
+    'InvalidRequest',
+    `The provided 'x-amz-mp-object-size' header value ${expected} does not match what was computed: ${size}`,
+  )
+}
+
+/** A request that comes again after its answer was lost gets the same answer. */
+async function repeated(
+  request: S3Request,
+  upload: UploadRecord,
+  listed: readonly ListedPart[],
+  { services }: Call,
+): Promise<S3Answer> {
+  const etag = etagOfList(listed)
+  if (etag === null || etag !== upload.completedEtag) throw noSuchUpload(upload.uploadId)
+  const { account, bucket, key } = request
+  const present = await services.store.objects.get(account, bucket, key)
+  const isCurrent = present?.versionId === upload.versionId
+  const { encryption } = upload
+  return answer(
+    request,
+    isCurrent ? present : { etag, encryption, checksums: {}, checksumType: null },
+  )
+}
+
+function answer(
+  request: S3Request,
+  record: Pick<ObjectRecord, 'etag' | 'encryption' | 'checksums' | 'checksumType'>,
+): S3Answer {
+  const { bucket, key } = request
+  const document = xmlDocument('CompleteMultipartUploadResult', {
+    Location: request.url,
+    Bucket: bucket,
+    Key: key,
+    ETag: `"${record.etag}"`,
+    ...checksumElements(record.checksums),
+    ChecksumType: record.checksumType ?? undefined,
+  })
+  return {
+    ...xmlAnswer(document, encryptionHeaders(record.encryption)),
+    event: { SSEApplied: record.encryption.mode },
+  }
+}
+
+const aborted = (cause: unknown): S3Error =>
+  new S3Error(
+    'OperationAborted',
+    'A conflicting conditional operation is currently in progress against this resource. Please try again.',
+    {},
+    { cause },
+  )
+
+export const handler = s3Handler(completeMultipartUpload)

@@ -1,0 +1,107 @@
+import { createObjectKey } from '../../shared/blobs/object-encryption.ts'
+import {
+  newVersionId,
+  removeBlobs,
+  sealRecord,
+  wholeSecond,
+} from '../../shared/blobs/object-record.ts'
+import {
+  encryptionHeaders,
+  requestedEncryption,
+  SSE_CONTEXT,
+} from '../../shared/blobs/requested-encryption.ts'
+import { conditionalConflict, preconditionFailed } from '../../shared/blobs/s3-error.ts'
+import type { S3Answer } from '../../shared/lambda/s3-answer.ts'
+import { checksumHeaders } from '../../shared/lambda/s3-checksums.ts'
+import { isConditional, requireWriteCondition } from '../../shared/lambda/s3-conditions.ts'
+import { readMetadata } from '../../shared/lambda/s3-metadata.ts'
+import { objectOperation } from '../../shared/lambda/s3-operation.ts'
+import { readAnnouncement, receivePart } from '../../shared/lambda/s3-receive.ts'
+import type { S3Request } from '../../shared/lambda/s3-request.ts'
+import { s3Handler } from '../../shared/lambda/s3-stack.ts'
+import type { Call } from '../../shared/pipeline/operation.ts'
+import type { ObjectRecord } from '../../shared/store/records.ts'
+import { ConditionFailed } from '../../shared/store/repositories.ts'
+import { objectKeyServices } from './object-kms.ts'
+
+/** Everything about a write that its head tells, read before the body is asked for. */
+async function readHead(request: S3Request, call: Call) {
+  const encryption = requestedEncryption(request.header, request.objectArn)
+  const replaces = await writeCondition(request, call)
+  const hasMd5Etag = encryption.mode === 'SSE-S3'
+  const announced = readAnnouncement(request, { hasMd5Etag })
+  return { encryption, replaces, announced, metadata: readMetadata(request) }
+}
+
+/** Writes an object in one piece: its blob first, then one conditional write of the index. */
+export const putObject = objectOperation({
+  name: 'PutObject',
+  action: 's3:PutObject',
+  readOnly: false,
+  async run(request, call) {
+    const head = await readHead(request, call)
+    const { account, bucket, key } = request
+    const place = { account, bucket, key, versionId: newVersionId() }
+    const made = await createObjectKey(head.encryption, place, objectKeyServices(call))
+    const { objectKey, encryption } = made
+    try {
+      const target = { store: call.services.blobs, objectKey, streamId: place.versionId }
+      const received = await receivePart(request, head.announced, target)
+      const createdAt = wholeSecond(call.services.clock.now())
+      const record = sealRecord(objectKey, {
+        ...place,
+        ...head.metadata,
+        size: received.size,
+        etag: received.etag,
+        createdAt,
+        checksums: received.checksums,
+        checksumType: 'FULL_OBJECT',
+        encryption,
+        parts: [{ ...received, partNumber: 1, createdAt }],
+        multipart: false,
+      })
+      await commit(record, head.replaces, call)
+      return answer(record, request)
+    } finally {
+      objectKey.fill(0)
+    }
+  },
+})
+
+async function writeCondition(request: S3Request, { services }: Call) {
+  if (!isConditional(request)) return undefined
+  const { account, bucket, key } = request
+  return requireWriteCondition(request, await services.store.objects.get(account, bucket, key))
+}
+
+async function commit(
+  record: ObjectRecord,
+  replaces: number | null | undefined,
+  { services: { store, blobs } }: Call,
+): Promise<void> {
+  try {
+    const replaced = await store.objects.put(record, replaces)
+    await removeBlobs(blobs, replaced?.parts ?? [])
+  } catch (error) {
+    // After any other failure the index may name the blob all the same.
+    if (!(error instanceof ConditionFailed)) throw error
+    await removeBlobs(blobs, record.parts)
+    throw replaces === null ? preconditionFailed('If-None-Match') : conditionalConflict(error)
+  }
+}
+
+function answer(record: ObjectRecord, { header }: S3Request): S3Answer {
+  const context = header(SSE_CONTEXT)
+  return {
+    status: 200,
+    headers: {
+      etag: `"${record.etag}"`,
+      ...checksumHeaders(record.checksums, record.checksumType),
+      ...encryptionHeaders(record.encryption),
+      ...(context === undefined ? {} : { [SSE_CONTEXT]: context }),
+    },
+    event: { bytesTransferredIn: record.size, SSEApplied: record.encryption.mode },
+  }
+}
+
+export const handler = s3Handler(putObject)

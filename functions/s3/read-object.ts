@@ -1,0 +1,94 @@
+/** What GetObject and HeadObject have in common: finding an object and telling of it. */
+import { verifyManifest } from '../../shared/blobs/manifest.ts'
+import { openObjectKey } from '../../shared/blobs/object-encryption.ts'
+import {
+  encryptionHeaders,
+  refuseEncryptionHeaders,
+} from '../../shared/blobs/requested-encryption.ts'
+import { noSuchKey } from '../../shared/blobs/s3-error.ts'
+import { ObjectDamaged } from '../../shared/blobs/segment-decryptor.ts'
+import type { S3Answer } from '../../shared/lambda/s3-answer.ts'
+import { checksumHeaders, wantsChecksums } from '../../shared/lambda/s3-checksums.ts'
+import { isUnmodified } from '../../shared/lambda/s3-conditions.ts'
+import { metadataHeaders } from '../../shared/lambda/s3-metadata.ts'
+import { type Selection, selectBytes } from '../../shared/lambda/s3-range.ts'
+import type { S3Request } from '../../shared/lambda/s3-request.ts'
+import { authorizePermission } from '../../shared/pipeline/authorize.ts'
+import type { Call } from '../../shared/pipeline/operation.ts'
+import type { ObjectRecord } from '../../shared/store/records.ts'
+import { objectKeyServices } from './object-kms.ts'
+
+/** The head of an answer, and the bytes that its body has; `null` when the client has them already. */
+export interface ReadHead {
+  readonly head: S3Answer
+  readonly selection: Selection | null
+}
+
+/**
+ * @throws S3Error NoSuchKey, or AccessDenied for callers who may not know which objects there are
+ */
+export async function requireObject(request: S3Request, call: Call): Promise<ObjectRecord> {
+  refuseEncryptionHeaders(request.header)
+  const { account, bucket, key, bucketArn } = request
+  const found = await call.services.store.objects.get(account, bucket, key)
+  if (found !== null) return found
+  authorizePermission({ action: 's3:ListBucket', resource: bucketArn }, {}, call)
+  throw noSuchKey(key)
+}
+
+/**
+ * @returns the object key, 32 bytes that the caller wipes, once the whole record is verified with it
+ * @throws ObjectDamaged when the record is not the one that was written
+ */
+export async function openVerified(record: ObjectRecord, call: Call): Promise<Buffer> {
+  const objectKey = await openObjectKey(record, objectKeyServices(call))
+  if (verifyManifest(objectKey, record)) return objectKey
+  objectKey.fill(0)
+  throw new ObjectDamaged('The record of an object is not the one that was written.')
+}
+
+/** @throws S3Error PreconditionFailed, InvalidRange, InvalidPartNumber, InvalidRequest */
+export function describeObject(request: S3Request, record: ObjectRecord): ReadHead {
+  const known = {
+    etag: `"${record.etag}"`,
+    'last-modified': new Date(record.createdAt).toUTCString(),
+  }
+  if (isUnmodified(request, record)) {
+    const cacheControl = record.systemMetadata['cache-control']
+    const headers = { ...known, ...(cacheControl ? { 'cache-control': cacheControl } : {}) }
+    return { head: { status: 304, headers }, selection: null }
+  }
+  const selection = selectBytes(request, record)
+  const headers = {
+    ...known,
+    ...metadataHeaders(record, request),
+    ...encryptionHeaders(record.encryption),
+    ...selectionHeaders(selection, record),
+    ...(wantsChecksums(request) ? checksumsOf(selection, record) : {}),
+  }
+  const event = { SSEApplied: record.encryption.mode }
+  return { head: { status: selection.partial ? 206 : 200, headers, event }, selection }
+}
+
+function selectionHeaders(
+  { start, end, partial, partNumber }: Selection,
+  { size, parts, multipart }: ObjectRecord,
+): Readonly<Record<string, string>> {
+  return {
+    'accept-ranges': 'bytes',
+    'content-length': String(end - start + 1),
+    ...(partial ? { 'content-range': `bytes ${start}-${end}/${size}` } : {}),
+    ...(partNumber !== null && multipart ? { 'x-amz-mp-parts-count': String(parts.length) } : {}),
+  }
+}
+
+/** Clients verify what they get by what they are told, so a range has no checksum and a part its own. */
+function checksumsOf(
+  { partial, partNumber }: Selection,
+  { checksums, checksumType, parts, multipart }: ObjectRecord,
+): Readonly<Record<string, string>> {
+  if (partNumber !== null && multipart) {
+    return checksumHeaders(parts[partNumber - 1]?.checksums ?? {}, checksumType)
+  }
+  return partial && partNumber === null ? {} : checksumHeaders(checksums, checksumType)
+}

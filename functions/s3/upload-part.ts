@@ -1,0 +1,92 @@
+import { openObjectKey } from '../../shared/blobs/object-encryption.ts'
+import { removeBlobs, wholeSecond } from '../../shared/blobs/object-record.ts'
+import {
+  encryptionHeaders,
+  refuseEncryptionHeaders,
+} from '../../shared/blobs/requested-encryption.ts'
+import { S3Error } from '../../shared/blobs/s3-error.ts'
+import {
+  checksumHeader,
+  DEFAULT_CHECKSUM,
+  givenChecksum,
+} from '../../shared/lambda/s3-checksums.ts'
+import { objectOperation } from '../../shared/lambda/s3-operation.ts'
+import { parsePartNumber } from '../../shared/lambda/s3-range.ts'
+import { readAnnouncement, receivePart } from '../../shared/lambda/s3-receive.ts'
+import type { S3Request } from '../../shared/lambda/s3-request.ts'
+import { s3Handler } from '../../shared/lambda/s3-stack.ts'
+import type { Call } from '../../shared/pipeline/operation.ts'
+import type { PartRecord, UploadRecord } from '../../shared/store/records.ts'
+import { objectKeyServices } from './object-kms.ts'
+import { checksumOf, noSuchUpload, requireUpload } from './uploads.ts'
+
+/** Writes one part under a salt of its own; sent again, it takes the place of the one before. */
+export const uploadPart = objectOperation({
+  name: 'UploadPart',
+  action: 's3:PutObject',
+  readOnly: false,
+  async run(request, call) {
+    const partNumber = parsePartNumber(request.parameter('partNumber') ?? '')
+    const upload = await requireUpload(request, call)
+    refuseEncryptionHeaders(request.header)
+    requireChecksumOf(upload, request)
+    const hasMd5Etag = upload.encryption.mode === 'SSE-S3'
+    const always = checksumOf(upload) ?? DEFAULT_CHECKSUM
+    const announced = readAnnouncement(request, { hasMd5Etag, always })
+    const objectKey = await openObjectKey(upload, objectKeyServices(call))
+    try {
+      const target = { store: call.services.blobs, objectKey, streamId: upload.versionId }
+      const received = await receivePart(request, announced, target)
+      const part = { ...received, partNumber, createdAt: wholeSecond(call.services.clock.now()) }
+      await recordPart(upload, part, call)
+      const [shown = always] = announced.checksums
+      return {
+        status: 200,
+        headers: {
+          etag: `"${part.etag}"`,
+          [checksumHeader(shown)]: part.checksums[shown] ?? '',
+          ...encryptionHeaders(upload.encryption),
+        },
+        event: { bytesTransferredIn: part.size, SSEApplied: upload.encryption.mode },
+      }
+    } finally {
+      objectKey.fill(0)
+    }
+  },
+})
+
+/** @throws S3Error InvalidRequest when the part brings another checksum than the upload was created for */
+function requireChecksumOf(upload: UploadRecord, request: S3Request): void {
+  const expected = checksumOf(upload)
+  const given = givenChecksum(request)
+  if (expected === null || given === null || given.name === expected) return
+  throw new S3Error(
+    'InvalidRequest',
+    `Checksum Type mismatch occurred, expected checksum Type: ${expected.toLowerCase()}, actual checksum Type: ${given.name.toLowerCase()}`,
+  )
+}
+
+/**
+ * Records the part, and lets go of the one that it replaces only if nobody can be completing the
+ * upload with it: a completion raises `rev` before it reads the parts.
+ * @throws S3Error NoSuchUpload when the upload is over by now
+ */
+async function recordPart(
+  upload: UploadRecord,
+  part: PartRecord,
+  { services: { store, blobs } }: Call,
+): Promise<void> {
+  const replaced = await store.uploads.putPart(upload, part)
+  const { account, bucket, uploadId } = upload
+  const now = await store.uploads.get(account, bucket, uploadId)
+  if (now === null) {
+    // Aborted meanwhile: whoever did that may have missed this part.
+    await store.uploads.delete(upload)
+    await removeBlobs(blobs, [part])
+    throw noSuchUpload(uploadId)
+  }
+  if (now.completedEtag !== null) throw noSuchUpload(uploadId)
+  if (replaced !== null && now.rev === upload.rev) await removeBlobs(blobs, [replaced])
+}
+
+export const handler = s3Handler(uploadPart)

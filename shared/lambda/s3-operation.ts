@@ -1,0 +1,147 @@
+/**
+ * S3 operations as the pipeline runs them: what they have in common is declared here once, and each
+ * keeps its name, its permission and what it does.
+ */
+import { SSE, SSE_CONTEXT, SSE_KEY_ID } from '../blobs/requested-encryption.ts'
+import { S3Error } from '../blobs/s3-error.ts'
+import type { AuditView, Call, Operation, RequestConditions } from '../pipeline/operation.ts'
+import type { Shape } from '../pipeline/shape.ts'
+import type { BucketRecord } from '../store/records.ts'
+import type { S3Answer } from './s3-answer.ts'
+import { explainS3 } from './s3-explain.ts'
+import type { S3Request } from './s3-request.ts'
+import { refuseUnsupported } from './s3-unsupported.ts'
+
+export type S3Operation = Operation<S3Request, S3Answer>
+
+/** What is an operation's own. */
+export interface S3OperationParts {
+  readonly name: string
+  /** `s3:GetObject`; `null` where each part of the request is authorized by itself. */
+  readonly action: string | null
+  readonly readOnly: boolean
+  run(request: S3Request, call: Call): Promise<S3Answer>
+}
+
+/** An operation on an object, or on many: recorded as a data event. */
+export const objectOperation = (parts: S3OperationParts): S3Operation => ({
+  ...inBucket(parts, (request) => (request.key === '' ? request.bucketArn : request.objectArn)),
+  audit: objectAudit,
+})
+
+/** An operation on a bucket that exists, in the Region of the call. */
+export const bucketOperation = (parts: S3OperationParts): S3Operation => ({
+  ...inBucket(parts, (request) => request.bucketArn),
+  audit: bucketAudit,
+})
+
+/** An operation on no bucket, or on one that need not exist here. */
+export const accountOperation = (
+  parts: S3OperationParts & { resource(request: S3Request): string },
+): S3Operation => ({
+  ...common(parts),
+  permissions: (request) =>
+    parts.action === null ? [] : [{ action: parts.action, resource: parts.resource(request) }],
+  audit: bucketAudit,
+})
+
+/** The order is that of S3: whether there is such a bucket, then whether the caller may. */
+const inBucket = (
+  parts: S3OperationParts,
+  resource: (request: S3Request) => string,
+): Omit<S3Operation, 'audit'> => ({
+  ...common(parts),
+  async permissions(request, call) {
+    const bucket = await request.requireBucket(call.services.store.buckets)
+    requireRegion(bucket, call)
+    return parts.action === null ? [] : [{ action: parts.action, resource: resource(request) }]
+  },
+})
+
+const asItIs: Shape<S3Request> = { read: (value) => value as S3Request }
+
+const common = ({ name, readOnly, run }: S3OperationParts): Omit<S3Operation, 'audit'> => ({
+  service: 's3',
+  name,
+  input: asItIs,
+  readOnly,
+  explain: explainS3,
+  conditions,
+  check: (request, _keys, { caller }) => {
+    requireOwner(request, caller.account)
+    refuseUnsupported(request)
+  },
+  run: (request, _keys, call) => run(request, call),
+})
+
+/** @throws S3Error AuthorizationHeaderMalformed, which tells clients where to ask */
+function requireRegion({ region }: BucketRecord, call: Call): void {
+  if (region === call.region) return
+  throw new S3Error(
+    'AuthorizationHeaderMalformed',
+    `The authorization header is malformed; the region '${call.region}' is wrong; expecting '${region}'`,
+    { Region: region },
+    { headers: { 'x-amz-bucket-region': region } },
+  )
+}
+
+/** A bucket is the caller's own or is not seen at all. */
+function requireOwner(request: S3Request, account: string): void {
+  const expected = request.header('x-amz-expected-bucket-owner')
+  if (expected !== undefined && expected !== account) {
+    throw new S3Error('AccessDenied', 'Access Denied')
+  }
+}
+
+/** What policies can ask of a request (Amazon S3 User Guide, "Condition keys for Amazon S3"): headers as sent. */
+function conditions({ header, parameter }: S3Request): RequestConditions {
+  const others: Record<string, string> = {}
+  for (const name of [SSE, SSE_KEY_ID]) {
+    const value = header(name)
+    if (value !== undefined) others[`s3:${name}`] = value
+  }
+  for (const name of ['prefix', 'delimiter', 'max-keys']) {
+    const value = parameter(name)
+    if (value !== undefined) others[`s3:${name}`] = value
+  }
+  return { others }
+}
+
+/** What the record shows of a request: names by which it can be understood, no metadata, no tokens. */
+const SHOWN_HEADERS = [SSE, SSE_KEY_ID, SSE_CONTEXT, 'range', 'x-amz-checksum-mode']
+const SHOWN_PARAMETERS = [
+  'delimiter',
+  'encoding-type',
+  'list-type',
+  'max-keys',
+  'partNumber',
+  'prefix',
+  'start-after',
+  'uploadId',
+  'versionId',
+]
+
+function requestParameters(request: S3Request): Readonly<Record<string, unknown>> {
+  const shown: Record<string, unknown> = { Host: request.host }
+  if (request.bucket !== '') shown.bucketName = request.bucket
+  if (request.key !== '') shown.key = request.key
+  for (const name of SHOWN_HEADERS) shown[name] = request.header(name)
+  for (const name of SHOWN_PARAMETERS) shown[name] = request.parameter(name)
+  return shown
+}
+
+const bucketAudit: AuditView<S3Request, S3Answer, never> = {
+  requestParameters,
+  additionalEventData: ({ event = {} }) => ({ SignatureVersion: 'SigV4', ...event }),
+  resources: ({ account: accountId, bucket, bucketArn }) =>
+    bucket === '' ? [] : [{ accountId, type: 'AWS::S3::Bucket', ARN: bucketArn }],
+}
+
+const objectAudit: AuditView<S3Request, S3Answer, never> = {
+  ...bucketAudit,
+  resources: ({ account: accountId, key, bucketArn, objectArn }) => [
+    ...(key === '' ? [] : [{ accountId, type: 'AWS::S3::Object', ARN: objectArn }]),
+    { accountId, type: 'AWS::S3::Bucket', ARN: bucketArn },
+  ],
+  category: 'Data',
+}

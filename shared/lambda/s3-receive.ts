@@ -1,0 +1,85 @@
+/** Takes the body of an upload into the backing store: encrypted, digested and verified in one pass. */
+import type { BackingStore } from '../blobs/backing-store.ts'
+import { S3Error } from '../blobs/s3-error.ts'
+import { writePart } from '../blobs/write-part.ts'
+import { freshBytes } from '../crypto/random.ts'
+import type { PartRecord } from '../store/records.ts'
+import { BodyDigests } from './s3-body-digests.ts'
+import { type ChecksumName, DEFAULT_CHECKSUM, givenChecksum } from './s3-checksums.ts'
+import { incompleteBody } from './s3-explain.ts'
+import type { S3Request } from './s3-request.ts'
+
+/** Bytes of one upload, of a part too: 5 GiB (Amazon S3 User Guide, "Amazon S3 multipart upload limits"). */
+export const MAX_UPLOAD_SIZE = 5 * 1024 ** 3
+const OPAQUE_ETAG_LENGTH = 16
+
+/** What the head of an upload announces of its body; nothing of the body has been asked for. */
+export interface AnnouncedBody {
+  readonly digests: BodyDigests
+  /** The checksums that are kept; that of the client first. */
+  readonly checksums: readonly ChecksumName[]
+  readonly hasMd5Etag: boolean
+}
+
+export interface KeptDigests {
+  /** Whether the ETag is the MD5 of the body; otherwise it tells nothing of it. */
+  readonly hasMd5Etag: boolean
+  /** A checksum that is kept whatever the client gives. */
+  readonly always?: ChecksumName
+}
+
+/** @throws S3Error EntityTooLarge, MissingContentLength, InvalidDigest, InvalidRequest */
+export function readAnnouncement(request: S3Request, kept: KeptDigests): AnnouncedBody {
+  const { hasMd5Etag, always } = kept
+  request.requireLength()
+  requireSize(request.announcedLength() ?? 0)
+  const given = givenChecksum(request)
+  const own = always ?? (given === null ? DEFAULT_CHECKSUM : given.name)
+  const checksums = [...new Set([given?.name ?? own, own])]
+  const digests = new BodyDigests(request, given, hasMd5Etag ? [...checksums, 'MD5'] : checksums)
+  return { digests, checksums, hasMd5Etag }
+}
+
+/**
+ * @param target - the object key (32 bytes) and the version id that its streams are bound to
+ * @returns the part, once its blob is durable; nothing refers to it yet
+ * @throws S3Error when the body is not what was announced; nothing is left of it then
+ */
+export async function receivePart(
+  request: S3Request,
+  { digests, checksums, hasMd5Etag }: AnnouncedBody,
+  target: {
+    readonly store: BackingStore
+    readonly objectKey: Uint8Array
+    readonly streamId: string
+  },
+): Promise<Omit<PartRecord, 'partNumber' | 'createdAt'>> {
+  const { data, trailers } = request.body()
+  let size = 0
+  const observe = (chunk: Uint8Array): void => {
+    size += chunk.length
+    requireSize(size)
+    digests.update(chunk)
+  }
+  const verify = (): void => digests.verify(trailers())
+  const { signal } = request
+  try {
+    const stored = await writePart({ ...target, observe, verify, signal }, data)
+    const etag = hasMd5Etag ? digests.md5() : null
+    return {
+      ...stored,
+      etag: etag ?? freshBytes(OPAQUE_ETAG_LENGTH).toString('hex'),
+      checksums: Object.fromEntries(checksums.map((name) => [name, digests.checksum(name)])),
+    }
+  } catch (error) {
+    throw request.isBodyBroken() ? incompleteBody(error) : error
+  }
+}
+
+function requireSize(size: number): void {
+  if (size <= MAX_UPLOAD_SIZE) return
+  throw new S3Error('EntityTooLarge', 'Your proposed upload exceeds the maximum allowed size', {
+    ProposedSize: size,
+    MaxSizeAllowed: MAX_UPLOAD_SIZE,
+  })
+}

@@ -1,0 +1,145 @@
+/** The stack of S3: XML and streams, answered as they are made. */
+import middy from '@middy/core'
+import type { APIGatewayProxyEventV2, Context } from 'aws-lambda'
+import { s3Failure } from '../authn/s3-failure.ts'
+import { S3Error, type S3ErrorCode } from '../blobs/s3-error.ts'
+import { freshBytes } from '../crypto/random.ts'
+import { ApiError } from '../errors.ts'
+import type { Call } from '../pipeline/operation.ts'
+import { execute } from '../pipeline/pipeline.ts'
+import { environment } from './environment.ts'
+import { type BlobExchange, type BlobHandler, blobHandler } from './exchange.ts'
+import { logFailure } from './log.ts'
+import { type OriginHead, readOriginHead } from './origin.ts'
+import { type S3Answer, sendAnswer } from './s3-answer.ts'
+import { explainS3 } from './s3-explain.ts'
+import type { S3Operation } from './s3-operation.ts'
+import { S3Request, type S3RequestFacts } from './s3-request.ts'
+import { plainXmlDocument } from './s3-xml.ts'
+
+/** What goes through the stack. */
+interface Passage {
+  readonly event: APIGatewayProxyEventV2
+  readonly exchange: BlobExchange
+  readonly requestId: string
+  /** A second id, longer, as S3 gives one. */
+  readonly hostId: string
+}
+
+/** What a passage becomes once the caller is known. */
+interface AuthenticatedPassage extends Passage {
+  readonly call: Call
+  readonly facts: S3RequestFacts
+}
+
+const REQUEST_ID_LENGTH = 8
+const HOST_ID_LENGTH = 48
+
+/**
+ * The one place where this stack is written. `before` runs top to bottom, `onError` bottom to top.
+ * @param operation - or what gives one, where the edge has named what is asked for
+ */
+export const s3Handler = (
+  operation: S3Operation | ((origin: OriginHead) => S3Operation),
+): BlobHandler => {
+  const stack = middy<Passage, S3Answer, Error, Context>()
+    .use({ onError: errorAnswer }) // whatever is thrown below becomes the error that S3 gives
+    .use({ before: authenticate }) // the head alone: the body is not asked for before it is wanted
+    .handler((passage) => run(operation, passage as AuthenticatedPassage))
+  return blobHandler((event, exchange) => pass(stack, event, exchange))
+}
+
+type Stack = (passage: Passage, context: Context) => Promise<S3Answer>
+
+async function pass(
+  stack: Stack,
+  event: APIGatewayProxyEventV2,
+  exchange: BlobExchange,
+): Promise<void> {
+  // Every answer, good or bad, carries its ids.
+  const requestId = freshBytes(REQUEST_ID_LENGTH).toString('hex').toUpperCase()
+  const hostId = freshBytes(HOST_ID_LENGTH).toString('base64')
+  const answer = await stack({ event, exchange, requestId, hostId }, {} as Context)
+  const { method } = event.requestContext.http
+  const headers = { 'x-amz-request-id': requestId, 'x-amz-id-2': hostId, server: 'Keyhold' }
+  try {
+    await sendAnswer({ ...answer, headers: { ...headers, ...answer.headers } }, method, exchange)
+  } catch (error) {
+    logFailure(event.rawPath, requestId, error)
+  }
+}
+
+async function authenticate(request: { event: Passage }): Promise<void> {
+  const { event, exchange, requestId } = request.event
+  const origin = readOriginHead(event)
+  const { authenticator, services } = await environment()
+  const answer = await authenticator.authenticate(origin.request, { service: 's3', body: null })
+  if (!answer.ok) {
+    const { code, message, details } = s3Failure(answer.failure)
+    throw new S3Error(code as S3ErrorCode, message, details)
+  }
+  const { caller, region, payload, presigned } = answer
+  const { sourceIp, userAgent, secure } = origin
+  const call: Call = { services, caller, region, requestId, sourceIp, userAgent, secure, via: null }
+  const facts = { origin, account: caller.account, payload, presigned, exchange }
+  const authenticated: AuthenticatedPassage = { ...request.event, call, facts }
+  request.event = authenticated
+}
+
+async function run(
+  operation: S3Operation | ((origin: OriginHead) => S3Operation),
+  { call, facts }: AuthenticatedPassage,
+): Promise<S3Answer> {
+  const chosen = typeof operation === 'function' ? operation(facts.origin) : operation
+  let request: S3Request | undefined
+  let answer: S3Answer | undefined
+  const watched: S3Operation = {
+    ...chosen,
+    async run(...inputs) {
+      answer = await chosen.run(...inputs)
+      return answer
+    },
+  }
+  const read = (): S3Request => {
+    request = new S3Request(facts)
+    return request
+  }
+  try {
+    return await execute(watched, read, call)
+  } catch (error) {
+    // Without its record, an answer that was made is not given.
+    if (typeof answer?.body === 'object') answer.body.destroy()
+    throw error
+  } finally {
+    request?.discardBody()
+  }
+}
+
+function errorAnswer(request: {
+  readonly event: Passage
+  readonly error: Error | null
+  response: S3Answer | undefined
+}): void {
+  const { requestId, hostId, event } = request.event
+  const error = toS3Error(request.error)
+  if (error.status >= 500 && error.code !== 'NotImplemented') {
+    logFailure(event.rawPath, requestId, error)
+  }
+  request.response = {
+    status: error.status,
+    headers: { ...error.headers, 'content-type': 'application/xml' },
+    body: plainXmlDocument('Error', {
+      Code: error.code,
+      Message: error.text ?? '',
+      ...error.details,
+      RequestId: requestId,
+      HostId: hostId,
+    }),
+  }
+}
+
+/** What did not come through the edge is refused as what was not signed is. */
+const toS3Error = (error: unknown): S3Error =>
+  error instanceof ApiError && error.status === 403 && !(error instanceof S3Error)
+    ? new S3Error('AccessDenied', 'Access Denied')
+    : explainS3(error)
