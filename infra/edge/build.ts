@@ -19,6 +19,7 @@ const UNSUPPORTED = {
   'object-rest-spread': false,
   'optional-catch-binding': false,
   'optional-chain': false,
+  'template-literal': false, // ${ } would be taken for a variable of serverless.yml
 }
 
 /**
