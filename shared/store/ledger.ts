@@ -1,8 +1,16 @@
 /** The blocks of the ledger, by account, Region and day. */
-import { type AccountId, parseAccountId, parseRegion, type Region } from '../ids.ts'
-import { bytes, type Item, integer, nullable, parsed, record, text } from './attribute-values.ts'
+import { type Item, nullable, record, text } from './attribute-values.ts'
+import { ledgerDay } from './ledger-cursor.ts'
+import {
+  blockPlace,
+  dayPartition,
+  encodeBlock,
+  type LedgerIdentity,
+  ledgerIdentity,
+  ledgerPartition,
+  parseBlock,
+} from './ledger-rows.ts'
 import { startingAfter } from './pages.ts'
-import type { LedgerBlockRecord } from './records.ts'
 import type { LedgerRepository } from './repositories.ts'
 import {
   attribute,
@@ -11,67 +19,36 @@ import {
   nothingIsThere,
   type QueryRequest,
   requirePlace,
-  sortable,
   type Table,
 } from './table.ts'
 
-const identity = { account: parsed(parseAccountId), region: parsed(parseRegion) }
-
-const blockRow = record<LedgerBlockRecord>({
-  ...identity,
-  shard: text,
-  sequence: integer,
-  writtenAt: integer,
-  previousHash: bytes,
-  hash: bytes,
-  count: integer,
-  records: bytes,
-})
-
-interface Chain {
-  readonly account: AccountId
-  readonly region: Region
-}
-interface DayRecord extends Chain {
+interface DayRecord extends LedgerIdentity {
   readonly day: string
 }
 interface PositionRecord extends DayRecord {
   readonly after: string | null
 }
-const dayRow = record<DayRecord>({ ...identity, day: text })
-const positionRow = record<PositionRecord>({ ...identity, day: text, after: nullable(text) })
+const dayRow = record<DayRecord>({ ...ledgerIdentity, day: text })
+const positionRow = record<PositionRecord>({ ...ledgerIdentity, day: text, after: nullable(text) })
 
-const ledgerPartition = ({ account, region }: Chain): string => `${account}#${region}#ledger`
-const dayPartition = (chain: Chain, day: string): string => `${ledgerPartition(chain)}#${day}`
 const DAY = 'day#'
 const dayPlace = (of: DayRecord): ItemKey => ({
   pk: ledgerPartition(of),
   sk: `${DAY}${of.day}`,
 })
-const positionPlace = (chain: Chain): ItemKey => ({ pk: ledgerPartition(chain), sk: 'relay' })
-
-const TIME_DIGITS = 15
-const SEQUENCE_DIGITS = 12
-
-const dayOf = ({ writtenAt }: LedgerBlockRecord): string =>
-  new Date(writtenAt).toISOString().slice(0, 10)
-
-const blockPlace = (block: LedgerBlockRecord): ItemKey => ({
-  pk: dayPartition(block, dayOf(block)),
-  sk: [
-    sortable(block.writtenAt, TIME_DIGITS),
-    block.shard,
-    sortable(block.sequence, SEQUENCE_DIGITS),
-  ].join('#'),
-})
+const positionPlace = (of: LedgerIdentity): ItemKey => ({ pk: ledgerPartition(of), sk: 'relay' })
 
 /** @param table - `ledger` */
 export function openLedger(table: Table): LedgerRepository {
   const ensureDay = dayMarker(table)
   return {
     async append(block) {
-      await ensureDay({ account: block.account, region: block.region, day: dayOf(block) })
-      await table.put(blockPlace(block), blockRow.encode(block), nothingIsThere)
+      await ensureDay({
+        account: block.account,
+        region: block.region,
+        day: ledgerDay(block.writtenAt),
+      })
+      await table.put(blockPlace(block), encodeBlock(block), nothingIsThere)
     },
     async days(account, region) {
       const { items } = await table.query({
@@ -126,12 +103,6 @@ const endingBefore = (after: string | null): Pick<QueryRequest, 'range'> =>
   after === null
     ? {}
     : { range: { expression: '#range < :after', values: { ':after': attribute(after) } } }
-
-function parseBlock(item: Item): LedgerBlockRecord {
-  const block = blockRow.parse(item)
-  requirePlace(item, blockPlace(block))
-  return block
-}
 
 function parseDay(item: Item): DayRecord {
   const found = dayRow.parse(item)
