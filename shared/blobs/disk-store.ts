@@ -122,16 +122,11 @@ async function writeFlushed(
   bytes: Readable,
   signal: AbortSignal | undefined,
 ): Promise<number> {
-  // Opened before anything else, so that the file is there to be removed whatever happens.
+  // Opened here and not by the stream, so that the file is there to be removed whatever happens.
   const file = await open(path, 'wx', 0o600)
-  try {
-    const out = file.createWriteStream({ autoClose: false, highWaterMark: WRITE_BUFFER_LENGTH })
-    await pipeline(bytes, out, signal === undefined ? {} : { signal })
-    await file.sync()
-    return out.bytesWritten
-  } finally {
-    await file.close()
-  }
+  const out = file.createWriteStream({ flush: true, highWaterMark: WRITE_BUFFER_LENGTH })
+  await pipeline(bytes, out, signal === undefined ? {} : { signal })
+  return out.bytesWritten
 }
 
 async function linkNew(from: string, to: string): Promise<void> {
