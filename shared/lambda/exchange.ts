@@ -47,9 +47,10 @@ export function blobHandler(fn: BlobHandler): BlobHandler {
   ) as BlobHandler
 }
 
-const runtime = (): LambdaStreaming | null => {
-  const found: unknown = Reflect.get(globalThis, 'awslambda')
-  return found === undefined ? null : (found as LambdaStreaming)
+/** AWS SDK clients make a global of that name too, without the streaming. */
+function runtime(): LambdaStreaming | null {
+  const { awslambda: found } = globalThis as unknown as { awslambda?: Partial<LambdaStreaming> }
+  return found?.streamifyResponse === undefined ? null : (found as LambdaStreaming)
 }
 
 /** @throws what broke the answer; the runtime then breaks off the response, so that it looks cut */
