@@ -178,6 +178,16 @@ test('bytes after the end are never read, and a store that gives them is not bel
   )
 })
 
+test('a store that does not stop at the end of a range is not read to its own end', async () => {
+  const object = await givenObject([50 * SEGMENT_LENGTH])
+  const [part] = object.parts as [StoredPart]
+  const get = (name: string, { start }: { start: number }) =>
+    object.store.get(name, { start, end: Number.MAX_SAFE_INTEGER })
+  const reading = openObject({ ...object, store: { get } }, [part], 0, 100).then(buffer)
+  await expect(reading).rejects.toThrow(ObjectDamaged)
+  expect(await settled(() => object.store.pulled)).toBeLessThan(5 * SEGMENT_LENGTH)
+})
+
 test('a segment that was not the last is refused as the last, and the other way round', async () => {
   const object = await givenObject([2 * SEGMENT_LENGTH])
   const [part] = object.parts as [StoredPart]

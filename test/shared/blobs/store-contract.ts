@@ -169,7 +169,9 @@ export function storeContract(open: () => Promise<BackingStore>): void {
     'x'.repeat(129),
   ])('%j is no name', async (name) => {
     const store = await open()
-    await expect(store.put(name, Readable.from([]))).rejects.toThrow(RangeError)
+    const refused = streamOf([Buffer.from('abc')])
+    await expect(store.put(name, refused)).rejects.toThrow(RangeError)
+    expect(refused.destroyed).toBe(true)
     await expect(store.get(name, { start: 0, end: 1 })).rejects.toThrow(RangeError)
     await expect(store.delete(name)).rejects.toThrow(RangeError)
   })
