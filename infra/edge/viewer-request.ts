@@ -2,7 +2,7 @@
  * The edge as a CloudFront function for viewer requests (CloudFront Developer Guide, "Event
  * structure"). A request for S3 goes to the origin that streams its answers.
  */
-import { route } from './route.ts'
+import { OWN_PREFIX, route } from './route.ts'
 
 interface HeaderValue {
   value: string
@@ -44,8 +44,10 @@ export function viewerRequest(
     sourceIp: event.viewer.ip,
   })
   for (const name in request.headers) {
-    // Host is read-only here; the origin request policy leaves it out.
-    if (name !== 'host' && routed.headers[name] === undefined) delete request.headers[name]
+    // Host is read-only here; the origin request policy leaves it out. One of our own that a client
+    // sent must not stand where the edge's belongs.
+    const goesOn = name === 'host' || routed.headers[name] !== undefined
+    if (!goesOn || name.indexOf(OWN_PREFIX) === 0) delete request.headers[name]
   }
   for (const name in routed.headers) {
     if (request.headers[name] === undefined) {
