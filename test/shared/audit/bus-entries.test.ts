@@ -72,6 +72,13 @@ test('a block above the size of an entry is cut into parts, always the same', ()
   expect(after.slice(1)).toEqual(alone)
 })
 
+test('a call has no more than ten entries, however small', () => {
+  const blocks = Array.from({ length: 21 }, (_, at) =>
+    givenBlock([givenRecord()], { account: String(1e11 + at) as typeof ACCOUNT }),
+  )
+  expect(callsOf(packBlocks(blocks)).map((call) => call.length)).toEqual([10, 10, 1])
+})
+
 test('nothing packed is a list of nothing', () => {
   expect(packBlocks([])).toEqual([])
   expect(callsOf([])).toEqual([])

@@ -64,6 +64,7 @@ async function allPages(
     pages.push(names)
     after = next === null ? null : (JSON.parse(JSON.stringify(next)) as LookupPosition)
     await between(pages.length)
+    if (pages.length > 100) throw new Error('The pages do not end.')
   } while (after !== null)
   return pages
 }
@@ -207,6 +208,17 @@ test('a last page that is just full has no next one', async () => {
   expect(await allPages(ledger, query({ limit: 2 }))).toEqual([
     ['4', '3'],
     ['2', '1'],
+  ])
+})
+
+test('a page may end between blocks of the same millisecond', async () => {
+  const shards = ['a', 'b', 'c', 'd', 'e']
+  const ledger = await givenBlocks(...shards.map((shard) => block(NOON, [shard], { shard })))
+  const arriving = (page: number) => ledger.append(block(NOON, ['late'], { shard: `f${page}` }))
+  expect(await allPages(ledger, query({ limit: 2 }), arriving)).toEqual([
+    ['e', 'd'],
+    ['c', 'b'],
+    ['a'],
   ])
 })
 
