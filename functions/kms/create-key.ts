@@ -1,5 +1,4 @@
 import { defaultKeyPolicy } from '../../shared/authz/default-key-policy.ts'
-import { keyArn } from '../../shared/ids.ts'
 import { newKeyId } from '../../shared/keys/key-id.ts'
 import { type KeyMetadata, keyMetadata } from '../../shared/keys/key-metadata.ts'
 import { requireSupportedKey } from '../../shared/keys/key-specs.ts'
@@ -8,6 +7,7 @@ import { requireOwnTags, withTags } from '../../shared/keys/tags.ts'
 import { jsonHandler } from '../../shared/lambda/json-stack.ts'
 import { acceptKeyPolicy } from '../../shared/pipeline/key-policy.ts'
 import {
+  customerMasterKeySpec,
   customKeyStoreId,
   keyOrigin,
   keySpec,
@@ -23,7 +23,7 @@ const request = structure({
   Policy: policyText,
   Description: string({ max: 8192 }),
   KeyUsage: keyUsage,
-  CustomerMasterKeySpec: keySpec,
+  CustomerMasterKeySpec: customerMasterKeySpec,
   KeySpec: keySpec,
   Origin: keyOrigin,
   CustomKeyStoreId: customKeyStoreId,
@@ -61,19 +61,18 @@ export const createKey: Operation<CreateKeyRequest, CreateKeyResponse> = {
   async run(input, _keys, call) {
     requireSupportedKey(input)
     requireOwnTags(input.Tags ?? [])
-    const { services, caller, region } = call
-    const keyId = newKeyId(input.MultiRegion === true)
+    const { services } = call
+    const key = newKey(input, call)
     const document =
       input.Policy === undefined
-        ? defaultKeyPolicy(caller.account)
+        ? defaultKeyPolicy(key.account)
         : await acceptKeyPolicy(
             input.Policy,
-            keyArn(region, caller.account, keyId),
+            key,
             input.BypassPolicyLockoutSafetyCheck === true,
             call,
           )
-    const tenantKey = await services.tenantKeys.current(caller.account)
-    const key = newKey(input, keyId, call)
+    const tenantKey = await services.tenantKeys.current(key.account)
     const material = createMaterial(tenantKey, key, 1, key.createdAt)
     const created: KeyRecord = { ...key, state: 'Enabled', current: material.materialId }
     await services.store.keys.create({
@@ -101,15 +100,11 @@ export const createKey: Operation<CreateKeyRequest, CreateKeyResponse> = {
 }
 
 /** Everything of a new key but its state and material. */
-const newKey = (
-  input: CreateKeyRequest,
-  keyId: KeyRecord['keyId'],
-  { caller, region, services }: Call,
-) =>
+const newKey = (input: CreateKeyRequest, { caller, region, services }: Call) =>
   ({
     account: caller.account,
     region,
-    keyId,
+    keyId: newKeyId(input.MultiRegion === true),
     createdAt: services.clock.now(),
     description: input.Description ?? '',
     keySpec: 'SYMMETRIC_DEFAULT',

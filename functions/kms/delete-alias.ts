@@ -21,8 +21,10 @@ export const deleteAlias: Operation<Input<typeof request>, void, 'key'> = {
   keys: async ({ AliasName }, call) => ({
     key: targetOf(await requireAlias(AliasName, call), 'kms:DeleteAlias'),
   }),
-  run: ({ AliasName }, _keys, call) =>
-    changeAlias(AliasName, call, (alias) => call.services.store.aliases.delete(alias)),
+  run: ({ AliasName }, { key }, call) =>
+    changeAlias(AliasName, key.key.keyId, call, (alias) =>
+      call.services.store.aliases.delete(alias),
+    ),
   audit: { requestParameters: ({ AliasName }) => ({ aliasName: AliasName }) },
 }
 

@@ -20,7 +20,10 @@ export const listKeyPolicies: Operation<Input<typeof request>, ListKeyPoliciesRe
   readOnly: true,
   keys: ({ KeyId }) => ({ key: readKey(KeyId, 'kms:ListKeyPolicies') }),
   run({ Marker }) {
-    if (Marker !== undefined) throw new JsonError('InvalidMarkerException')
+    // There is never a second page, and the service model has no InvalidMarkerException here.
+    if (Marker !== undefined) {
+      throw new JsonError('ValidationException', 'The marker is not one of this listing.')
+    }
     return { PolicyNames: ['default'], Truncated: false }
   },
   audit: { requestParameters: ({ KeyId, Limit }) => ({ keyId: KeyId, limit: Limit }) },

@@ -4,7 +4,7 @@ import { keyIdentifier, limit, marker } from '../../shared/pipeline/kms-members.
 import type { Operation } from '../../shared/pipeline/operation.ts'
 import { type Listed, listPage } from '../../shared/pipeline/paging.ts'
 import { type Input, required, structure } from '../../shared/pipeline/shape.ts'
-import type { Tag } from '../../shared/store/records.ts'
+import type { Page, Tag } from '../../shared/store/records.ts'
 
 const request = structure({ KeyId: required(keyIdentifier), Limit: limit, Marker: marker })
 
@@ -36,12 +36,25 @@ export const listResourceTags: Operation<Input<typeof request>, ListResourceTags
   audit: { requestParameters: ({ KeyId, Limit }) => ({ keyId: KeyId, limit: Limit }) },
 }
 
-/** @param after - the last tag key of the page before; one that is gone by now ends the listing */
-function tagsAfter(tags: readonly Tag[], size: number, after: string | null) {
-  const last = tags.findIndex(({ TagKey }) => TagKey === after)
-  const start = after === null ? 0 : last === -1 ? tags.length : last + 1
-  const items = tags.slice(start, start + size)
-  return { items, next: start + size < tags.length ? (items.at(-1)?.TagKey ?? null) : null }
+/**
+ * @param after - index and name of the last tag of the page before; where it stood is where the
+ *   listing goes on when it was removed in the meantime
+ */
+function tagsAfter(tags: readonly Tag[], size: number, after: string | null): Page<Tag> {
+  const start = after === null ? 0 : startAfter(tags, after)
+  const end = start + size
+  const last = tags[end - 1]
+  return {
+    items: tags.slice(start, end),
+    next: end < tags.length && last !== undefined ? `${end - 1} ${last.TagKey}` : null,
+  }
+}
+
+function startAfter(tags: readonly Tag[], after: string): number {
+  const [index = ''] = after.split(' ', 1)
+  const name = after.slice(index.length + 1)
+  const found = tags.findIndex(({ TagKey }) => TagKey === name)
+  return found === -1 ? Number(index) : found + 1
 }
 
 export const handler = jsonHandler(listResourceTags)

@@ -4,6 +4,7 @@ import { acceptKeyPolicy } from '../../shared/pipeline/key-policy.ts'
 import { readKey } from '../../shared/pipeline/key-use.ts'
 import { keyIdentifier, policyName, policyText } from '../../shared/pipeline/kms-members.ts'
 import type { Operation } from '../../shared/pipeline/operation.ts'
+import { unlessOvertaken } from '../../shared/pipeline/overtaken.ts'
 import { boolean, type Input, required, structure } from '../../shared/pipeline/shape.ts'
 
 const request = structure({
@@ -32,7 +33,8 @@ export const putKeyPolicy: Operation<Input<typeof request>, void, 'key'> = {
   },
   async run({ Policy, BypassPolicyLockoutSafetyCheck }, { key }, call) {
     const bypass = BypassPolicyLockoutSafetyCheck === true
-    await call.services.keys.putPolicy(key, await acceptKeyPolicy(Policy, key.arn, bypass, call))
+    const document = await acceptKeyPolicy(Policy, key.key, bypass, call)
+    await unlessOvertaken(call.services.keys.putPolicy(key, document))
   },
   audit: {
     requestParameters: (input) => ({

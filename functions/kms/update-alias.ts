@@ -38,7 +38,7 @@ export const updateAlias: Operation<Input<typeof request>, void, 'old' | 'new'> 
   },
   async run({ AliasName }, keys, call) {
     const { aliases } = call.services.store
-    await changeAlias(AliasName, call, (alias) =>
+    await changeAlias(AliasName, keys.old.key.keyId, call, (alias) =>
       aliases.update(
         {
           ...alias,

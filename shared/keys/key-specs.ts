@@ -13,6 +13,7 @@ interface KeySpecEntry {
 const rsa: KeySpecEntry = { usages: ['ENCRYPT_DECRYPT', 'SIGN_VERIFY'], supported: false }
 const ecc: KeySpecEntry = { usages: ['SIGN_VERIFY', 'KEY_AGREEMENT'], supported: false }
 const signing: KeySpecEntry = { usages: ['SIGN_VERIFY'], supported: false }
+const encapsulating: KeySpecEntry = { usages: ['ENCAPSULATE_DECAPSULATE'], supported: false }
 const hmac: KeySpecEntry = { usages: ['GENERATE_VERIFY_MAC'], supported: false }
 
 const entries: ReadonlyMap<string, KeySpecEntry> = new Map([
@@ -33,6 +34,9 @@ const entries: ReadonlyMap<string, KeySpecEntry> = new Map([
   ['ML_DSA_44', signing],
   ['ML_DSA_65', signing],
   ['ML_DSA_87', signing],
+  ['ML_KEM_512', encapsulating],
+  ['ML_KEM_768', encapsulating],
+  ['ML_KEM_1024', encapsulating],
 ])
 
 export interface KeyDescription {
@@ -46,7 +50,8 @@ export interface KeyDescription {
 
 /**
  * @throws JsonError ValidationException for members that do not go together,
- *   UnsupportedOperationException for a key that cannot be made here
+ *   UnsupportedOperationException for a key that cannot be made here,
+ *   CustomKeyStoreNotFoundException, as there are no custom key stores
  */
 export function requireSupportedKey(description: KeyDescription): void {
   const { KeySpec, CustomerMasterKeySpec, KeyUsage } = description
@@ -70,11 +75,14 @@ export function requireSupportedKey(description: KeyDescription): void {
       `KeyUsage ${KeyUsage} is not compatible with KeySpec ${spec}`,
     )
   }
+  if (description.CustomKeyStoreId !== undefined) {
+    throw new JsonError('CustomKeyStoreNotFoundException')
+  }
   if (entry?.supported !== true || !isMadeHere(description)) {
     throw new JsonError('UnsupportedOperationException')
   }
 }
 
-/** Keys whose material comes from elsewhere, or lives in a custom key store, are not made here. */
-const isMadeHere = ({ Origin = 'AWS_KMS', CustomKeyStoreId, XksKeyId }: KeyDescription): boolean =>
-  Origin === 'AWS_KMS' && CustomKeyStoreId === undefined && XksKeyId === undefined
+/** Keys whose material comes from elsewhere are not made here. */
+const isMadeHere = ({ Origin = 'AWS_KMS', XksKeyId }: KeyDescription): boolean =>
+  Origin === 'AWS_KMS' && XksKeyId === undefined

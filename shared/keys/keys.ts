@@ -41,8 +41,7 @@ export class Keys {
 
   /**
    * @param fresh - reads the store even when the cache has an answer; for whatever changes something
-   * @returns `null` when the account has no such key in the Region
-   * @throws JsonError NotFoundException for an alias that does not exist
+   * @returns `null` when the account has no such key or alias in the Region
    */
   async find(reference: KeyReference, region: Region, fresh: boolean): Promise<FoundKey | null> {
     const alias = reference.by === 'alias' ? await this.#alias(reference, region, fresh) : null
@@ -104,19 +103,16 @@ export class Keys {
     }
   }
 
-  /** Replaces the key policy, whatever it is by now. @throws JsonError NotFoundException when the key is gone */
-  async putPolicy(found: FoundKey, document: string): Promise<void> {
-    let { key, policy } = found.bundle
-    for (let attempt = 1; ; attempt++) {
-      const next: KeyPolicyRecord = { document, rev: policy.rev + 1 }
-      try {
-        return await this.#keys.putPolicy(key, next, policy.rev)
-      } catch (error) {
-        if (!(error instanceof ConditionFailed) || attempt === MAX_ATTEMPTS) throw error
-        ;({ key, policy } = await this.#reread(found))
-      } finally {
-        this.forget(key)
-      }
+  /**
+   * Replaces the key policy that the caller was authorized by, and no newer one.
+   * @throws ConditionFailed when somebody else was faster: what allowed this change may hold no more
+   */
+  async putPolicy({ key, bundle: { policy } }: FoundKey, document: string): Promise<void> {
+    const next: KeyPolicyRecord = { document, rev: policy.rev + 1 }
+    try {
+      await this.#keys.putPolicy(key, next, policy.rev)
+    } finally {
+      this.forget(key)
     }
   }
 

@@ -3,10 +3,17 @@ import { JsonError } from '../errors.ts'
 import type { Tag } from '../store/records.ts'
 
 const MAX_TAGS_PER_KEY = 50
+const ALLOWED = /^[\p{L}\p{N}\p{Zs}_./=+\-:@]*$/u
 
-/** @throws JsonError TagException for reserved names and for a name that comes twice */
+/** @throws JsonError TagException for names and values that cannot be, or that come twice */
 export function requireOwnTags(tags: readonly Tag[]): void {
-  for (const { TagKey } of tags) {
+  for (const { TagKey, TagValue } of tags) {
+    if (!ALLOWED.test(TagKey) || !ALLOWED.test(TagValue)) {
+      throw new JsonError(
+        'TagException',
+        'Tags may contain letters, digits, spaces and the characters _ . / = + - : @ only.',
+      )
+    }
     if (TagKey.toLowerCase().startsWith('aws:')) {
       throw new JsonError('TagException', 'Tags beginning with aws: are reserved')
     }
@@ -28,5 +35,7 @@ export function withTags(present: readonly Tag[], given: readonly Tag[]): readon
 }
 
 /** Names that no tag has are no error. */
-export const withoutTags = (present: readonly Tag[], names: readonly string[]): readonly Tag[] =>
-  present.filter(({ TagKey }) => !names.includes(TagKey))
+export function withoutTags(present: readonly Tag[], names: readonly string[]): readonly Tag[] {
+  const gone = new Set(names)
+  return present.filter(({ TagKey }) => !gone.has(TagKey))
+}

@@ -35,11 +35,3 @@ function plain(value: unknown): unknown {
   }
   return result
 }
-
-/** Overwrites every byte string of a request or an answer, once it is no longer needed. */
-export function wipeBytes(value: unknown): void {
-  if (value instanceof Uint8Array) value.fill(0)
-  else if (typeof value === 'object' && value !== null && !(value instanceof Date)) {
-    for (const entry of Object.values(value)) wipeBytes(entry)
-  }
-}

@@ -6,7 +6,8 @@ import { ApiError, JsonError, jsonErrorStatus } from '../errors.ts'
 import type { Operation } from '../pipeline/operation.ts'
 import { execute } from '../pipeline/pipeline.ts'
 import { decode } from '../pipeline/shape.ts'
-import { AMZ_JSON, encodeOutput, parseJson, wipeBytes } from './amz-json.ts'
+import { wipeMembers } from '../pipeline/wipe.ts'
+import { AMZ_JSON, encodeOutput, parseJson } from './amz-json.ts'
 import {
   type AuthenticatedEvent,
   authenticate,
@@ -50,10 +51,10 @@ async function run<Input, Output, Role extends string>(
   try {
     const output = await execute(operation, read, call)
     const result = jsonResult(200, encodeOutput(output), call.requestId)
-    wipeBytes(output)
+    wipeMembers(output)
     return result
   } finally {
-    wipeBytes(input)
+    wipeMembers(input)
   }
 }
 

@@ -1,13 +1,11 @@
 /** The alias that a request is about to change, read strictly. */
 import { JsonError } from '../errors.ts'
-import { aliasArn } from '../ids.ts'
+import { aliasArn, type KeyId } from '../ids.ts'
 import { requireOwnAliasName } from '../keys/aliases.ts'
 import type { AliasRecord } from '../store/records.ts'
-import { ConditionFailed } from '../store/repositories.ts'
 import { readKey } from './key-use.ts'
 import type { Call, KeyUse } from './operation.ts'
-
-const MAX_ATTEMPTS = 8
+import { overtaken, unlessOvertaken } from './overtaken.ts'
 
 /** @throws JsonError NotFoundException when the caller's account has no such alias */
 export async function requireAlias(name: string, call: Call): Promise<AliasRecord> {
@@ -28,22 +26,22 @@ export const targetOf = ({ account, targetKeyId }: AliasRecord, action: string):
 })
 
 /**
- * One conditional write on the alias, tried again from a fresh read when somebody else was faster.
- * @throws JsonError NotFoundException when the alias is gone by now
+ * One conditional write on the alias as it is now.
+ * @param target - the key that the caller was authorized to take the alias from
+ * @throws JsonError NotFoundException when the alias is gone by now, DependencyTimeoutException when
+ *   it has another target, or when somebody else changes it at the same time
  */
 export async function changeAlias(
   name: string,
+  target: KeyId,
   call: Call,
   change: (alias: AliasRecord) => Promise<void>,
 ): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    const alias = await requireAlias(name, call)
-    try {
-      return await change(alias)
-    } catch (error) {
-      if (!(error instanceof ConditionFailed) || attempt === MAX_ATTEMPTS) throw error
-    } finally {
-      call.services.keys.forgetAlias(alias)
-    }
+  const alias = await requireAlias(name, call)
+  if (alias.targetKeyId !== target) throw overtaken()
+  try {
+    await unlessOvertaken(change(alias))
+  } finally {
+    call.services.keys.forgetAlias(alias)
   }
 }

@@ -5,12 +5,24 @@ import {
   type RequestFacts,
   requestContext,
 } from '../authz/condition-context.ts'
-import { type AccessRequest, type Denied, decide } from '../authz/decide.ts'
+import { type AccessRequest, decide } from '../authz/decide.ts'
 import { deniedText, hiddenResourceText } from '../authz/denied-text.ts'
 import { JsonError } from '../errors.ts'
 import type { FoundKey } from '../keys/keys.ts'
+import type { KeyRecord } from '../store/records.ts'
 import type { Call, KeyUse, Permission, RequestConditions } from './operation.ts'
 import type { Resolved } from './resolve.ts'
+
+/** What conditions can ask about a key, and how the request called it. */
+export interface KeyFacts {
+  readonly key: Pick<
+    KeyRecord,
+    'account' | 'keySpec' | 'keyUsage' | 'origin' | 'multiRegion' | 'tags'
+  > | null
+  readonly requestAlias: string | null
+}
+
+const NO_KEY: KeyFacts = { key: null, requestAlias: null }
 
 /** @throws JsonError AccessDeniedException when the identity policies do not allow it */
 export function authorizePermission(
@@ -24,53 +36,101 @@ export function authorizePermission(
     action,
     resource: resource === null ? null : { arn: resource, account: caller.account },
     resourcePolicy: null,
-    context: contextOf(call, conditions, null),
+    context: contextOf(call, conditions, NO_KEY),
     style: 'service',
   }
   const decision = decide(request)
-  if (!decision.allowed) {
-    throw new JsonError('AccessDeniedException', deniedText(request, decision))
-  }
+  if (!decision.allowed) throw denial(deniedText(request, decision))
 }
 
 /**
  * @returns the key, now that the caller may use it
  * @throws JsonError AccessDeniedException, in the same words whether a key of another account
- *   refuses or does not exist
+ *   refuses or does not exist; NotFoundException when the caller's own account has no such key and
+ *   the caller might use it if there were one
  */
 export function authorizeKey(
   use: KeyUse,
-  { found, arn, account }: Resolved,
+  resolved: Resolved,
   conditions: RequestConditions,
   call: Call,
 ): FoundKey {
+  const { found, account } = resolved
+  if (account !== call.caller.account) return authorizeForeignKey(use, resolved, conditions, call)
+  if (found === null) throw refusalOfMissing(use, resolved, conditions, call)
   const request: AccessRequest = {
     caller: call.caller,
     action: use.action,
-    resource: { arn, account },
-    resourcePolicy: found?.bundle.policy.document ?? null,
+    resource: { arn: found.arn, account },
+    resourcePolicy: found.bundle.policy.document,
     context: contextOf(call, conditions, found),
     style: 'kms',
   }
   const decision = decide(request)
-  if (!decision.allowed) {
-    throw new JsonError('AccessDeniedException', keyDeniedText(request, found, decision))
-  }
-  if (found === null) throw new Error('Access to a key that does not exist was allowed.')
+  if (!decision.allowed) throw denial(deniedText(request, decision))
   return found
 }
 
-/** A ciphertext's key that the caller's own account does not have is told like a foreign one. */
-const keyDeniedText = (request: AccessRequest, found: FoundKey | null, denied: Denied): string =>
-  found === null && denied.where === 'resource-based'
-    ? hiddenResourceText(request)
-    : deniedText(request, denied)
+/** A key of another account: a refusal is worded from what the request itself says, and so is the same for every key. */
+function authorizeForeignKey(
+  use: KeyUse,
+  resolved: Resolved,
+  conditions: RequestConditions,
+  call: Call,
+): FoundKey {
+  const { found, account } = resolved
+  const blind = blindRequest(use, resolved, conditions, call)
+  if (found !== null) {
+    const { allowed } = decide({
+      ...blind,
+      resource: { arn: found.arn, account },
+      resourcePolicy: found.bundle.policy.document,
+      context: contextOf(call, conditions, found),
+    })
+    if (allowed) return found
+  }
+  const refused = decide(blind)
+  throw denial(refused.allowed ? hiddenResourceText(blind) : deniedText(blind, refused))
+}
+
+/**
+ * The refusal for a key that the caller's own account does not have. Identity policies alone tell
+ * who might have used it: nobody else learns that it does not exist.
+ */
+function refusalOfMissing(
+  use: KeyUse,
+  resolved: Resolved,
+  conditions: RequestConditions,
+  call: Call,
+): JsonError {
+  const blind = blindRequest(use, resolved, conditions, call)
+  if (resolved.missing === null) return denial(hiddenResourceText(blind))
+  const decision = decide({ ...blind, style: 'service' })
+  return decision.allowed ? resolved.missing : denial(deniedText(blind, decision))
+}
+
+/** The request as it is before anything was looked up. */
+const blindRequest = (
+  { action }: KeyUse,
+  { named, account, requestAlias }: Resolved,
+  conditions: RequestConditions,
+  call: Call,
+): AccessRequest => ({
+  caller: call.caller,
+  action,
+  resource: { arn: named, account },
+  resourcePolicy: null,
+  context: contextOf(call, conditions, { key: null, requestAlias }),
+  style: 'kms',
+})
+
+const denial = (text: string): JsonError => new JsonError('AccessDeniedException', text)
 
 /** @returns the values that conditions can ask for, gathered when the first one asks */
 export function contextOf(
   call: Call,
   conditions: RequestConditions,
-  found: FoundKey | null,
+  { key, requestAlias }: KeyFacts,
 ): ContextSource {
   const facts: RequestFacts = {
     caller: call.caller,
@@ -87,18 +147,18 @@ export function contextOf(
       encryptionAlgorithm: conditions.encryptionAlgorithm,
       requestTags: conditions.requestTags,
       tagKeys: conditions.tagKeys,
-      ...(found === null
-        ? {}
-        : {
-            resourceAccount: found.key.account,
-            keySpec: found.key.keySpec,
-            keyUsage: found.key.keyUsage,
-            keyOrigin: found.key.origin,
-            multiRegion: found.key.multiRegion,
-            requestAlias: found.requestAlias ?? undefined,
-            resourceTags: found.key.tags,
-          }),
+      requestAlias: requestAlias ?? undefined,
+      ...(key === null ? {} : keyFacts(key)),
     }),
     ...Object.entries(conditions.others ?? {}),
   ])
 }
+
+const keyFacts = (key: NonNullable<KeyFacts['key']>) => ({
+  resourceAccount: key.account,
+  keySpec: key.keySpec,
+  keyUsage: key.keyUsage,
+  keyOrigin: key.origin,
+  multiRegion: key.multiRegion,
+  resourceTags: key.tags,
+})

@@ -7,6 +7,7 @@ import { type ParsedCiphertextBlob, parseCiphertextBlob } from '../crypto/cipher
 import { JsonError } from '../errors.ts'
 import type { FoundKey } from '../keys/keys.ts'
 import { SYMMETRIC_ALGORITHM } from '../keys/symmetric.ts'
+import { dryRunSucceeded } from './dry-run.ts'
 import { encryptionKey } from './key-use.ts'
 import type { KeyUse } from './operation.ts'
 
@@ -17,8 +18,6 @@ export interface CiphertextSource {
   readonly dryRun: boolean
   readonly modifiers: readonly string[]
 }
-
-const DRY_RUN_TEXT = 'The request would have succeeded, but the DryRun option is set.'
 
 /**
  * @returns how the ciphertext's key is to be used: the one that is named, or the one in the blob
@@ -62,7 +61,7 @@ export function requireKeyOfCiphertext(source: CiphertextSource, { key }: FoundK
  */
 export function readCiphertext(source: CiphertextSource): ParsedCiphertextBlob {
   if (ignoresCiphertext(source) || source.ciphertext === undefined) {
-    throw new JsonError('DryRunOperationException', DRY_RUN_TEXT)
+    throw dryRunSucceeded()
   }
   return parse(source.ciphertext)
 }

@@ -1,37 +1,72 @@
 /** Accepting a key policy: its form, its principals, and that it does not lock its author out. */
+import type { ContextSource } from '../authz/condition-context.ts'
 import { renderPolicy } from '../authz/default-key-policy.ts'
 import { staysUpdatable } from '../authz/lockout.ts'
 import { parsePolicy } from '../authz/policy.ts'
 import { PolicyProblem } from '../authz/policy-problem.ts'
 import { JsonError } from '../errors.ts'
-import { type AccountId, type KeyArn, parseAccountId, principalIdOf } from '../ids.ts'
+import { type AccountId, keyArn, parseAccountId, principalIdOf } from '../ids.ts'
+import type { KeyRecord } from '../store/records.ts'
 import type { TenantRepository } from '../store/repositories.ts'
-import { contextOf } from './authorize.ts'
+import { contextOf, type KeyFacts } from './authorize.ts'
 import type { Call } from './operation.ts'
 
+/** A limit of our own: what a policy names has to be looked up. */
+const MAX_PRINCIPALS = 300
+/** How many of them are looked up at once. */
+const LOOKUPS_AT_ONCE = 16
+
 /**
+ * @param key - that the policy is for; it need not exist yet
  * @param bypass - leaves the lockout check out
  * @returns the text to store, in the form in which KMS gives policies back
  * @throws JsonError MalformedPolicyDocumentException, InvalidArnException or LimitExceededException
  */
 export async function acceptKeyPolicy(
   text: string,
-  arn: KeyArn,
+  key: PolicyOwner,
   bypass: boolean,
   call: Call,
 ): Promise<string> {
-  const principals = parseOrRefuse(text)
-  const { tenants } = call.services.store
-  for (const principal of principals) {
-    if (!(await principalExists(principal, call.caller.account, tenants))) throw invalidPrincipal()
-  }
-  if (!bypass && !staysUpdatable(call.caller, text, arn, contextOf(call, {}, null))) {
+  await requirePrincipals(parseOrRefuse(text), call)
+  if (!bypass && !staysUpdatable(call.caller, text, arnOf(key), contextOfNextUpdate(key, call))) {
     throw new JsonError(
       'MalformedPolicyDocumentException',
       'The new key policy will not allow you to update the key policy in the future.',
     )
   }
   return renderPolicy(text)
+}
+
+/** What the conditions of a policy can ask about the key that it is for. */
+export type PolicyOwner = NonNullable<KeyFacts['key']> & Pick<KeyRecord, 'keyId' | 'region'>
+
+const arnOf = ({ region, account, keyId }: PolicyOwner): string => keyArn(region, account, keyId)
+
+/** The request that the lockout check asks about: another PutKeyPolicy like this one, some day. */
+const contextOfNextUpdate = (key: PolicyOwner, call: Call): ContextSource =>
+  contextOf(
+    call,
+    { others: { 'kms:bypasspolicylockoutsafetycheck': 'false' } },
+    { key, requestAlias: null },
+  )
+
+/** @throws JsonError when one of them does not exist, or when they are too many */
+async function requirePrincipals(principals: readonly string[], call: Call): Promise<void> {
+  if (principals.length > MAX_PRINCIPALS) {
+    throw new JsonError(
+      'LimitExceededException',
+      `A key policy must not name more than ${MAX_PRINCIPALS} principals.`,
+    )
+  }
+  const { tenants } = call.services.store
+  for (let start = 0; start < principals.length; start += LOOKUPS_AT_ONCE) {
+    const group = principals.slice(start, start + LOOKUPS_AT_ONCE)
+    const found = await Promise.all(
+      group.map((principal) => principalExists(principal, call.caller.account, tenants)),
+    )
+    if (found.includes(false)) throw invalidPrincipal()
+  }
 }
 
 function parseOrRefuse(text: string): readonly string[] {

@@ -9,7 +9,8 @@ export const keyIdentifier = string({
   patternText: '^\\p{ASCII}+$',
 })
 export const aliasNameMember = string({ min: 1, max: 256, pattern: /^[a-zA-Z0-9:/_-]+$/ })
-export const grantTokens = list(string({ min: 1, max: 8192 }), { max: 10 })
+/** Whoever holds a grant token may use it for a while, so none is repeated to anybody. */
+export const grantTokens = list(string({ min: 1, max: 8192, sensitive: true }), { max: 10 })
 export const limit = integer({ min: 1, max: 1000 })
 export const marker = string({
   min: 1,
@@ -39,7 +40,6 @@ export const encryptionAlgorithm = oneOf([
   'SM2PKE',
   'SYMMETRIC_DEFAULT',
 ])
-export const dataKeySpec = oneOf(['AES_256', 'AES_128'])
 export const dryRunModifiers = list(oneOf(['IGNORE_CIPHERTEXT']))
 export const recipient = structure({
   KeyEncryptionAlgorithm: oneOf(['RSAES_OAEP_SHA_256']),
@@ -47,7 +47,7 @@ export const recipient = structure({
 })
 
 /** In the order in which the service lists them. */
-export const keySpec = oneOf([
+const keySpecs = [
   'RSA_2048',
   'RSA_3072',
   'RSA_4096',
@@ -65,11 +65,17 @@ export const keySpec = oneOf([
   'ML_DSA_44',
   'ML_DSA_65',
   'ML_DSA_87',
-])
+] as const
+export const keySpec = oneOf([...keySpecs, 'ML_KEM_512', 'ML_KEM_768', 'ML_KEM_1024'])
+/** The deprecated member knows no spec that came after it. */
+export const customerMasterKeySpec = oneOf(keySpecs.filter((spec) => !/^ML_DSA|EDWARDS/.test(spec)))
+/** The service's sentence lists the specs of KMS keys, not those of data keys. */
+export const dataKeySpec = oneOf(['AES_256', 'AES_128'], keySpecs)
 export const keyUsage = oneOf([
   'ENCRYPT_DECRYPT',
   'SIGN_VERIFY',
   'GENERATE_VERIFY_MAC',
   'KEY_AGREEMENT',
+  'ENCAPSULATE_DECAPSULATE',
 ])
 export const keyOrigin = oneOf(['AWS_KMS', 'EXTERNAL', 'AWS_CLOUDHSM', 'EXTERNAL_KEY_STORE'])

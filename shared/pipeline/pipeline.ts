@@ -10,8 +10,10 @@ import { requireState } from '../keys/key-states.ts'
 import type { FoundKey } from '../keys/keys.ts'
 import { StoreUnavailable } from '../store/repositories.ts'
 import { authorizeKey, authorizePermission } from './authorize.ts'
+import { dryRunSucceeded } from './dry-run.ts'
 import type { Call, KeysByRole, KeyUse, Operation } from './operation.ts'
 import { resolveKey } from './resolve.ts'
+import { wipeMembers } from './wipe.ts'
 
 /** What an operation leaves for its record, filled in step by step so that a refusal shows it too. */
 interface Progress<Input, Output, Role extends string> {
@@ -38,7 +40,12 @@ export async function execute<Input, Output, Role extends string>(
   } catch (error) {
     failure = asApiError(error, operation)
   }
-  await record(operation, progress, failure, call)
+  try {
+    await record(operation, progress, failure, call)
+  } catch (error) {
+    wipeMembers(progress.output) // nobody gets to see it
+    throw error
+  }
   if (failure !== null) throw failure
   return progress.output as Output
 }
@@ -64,37 +71,44 @@ async function perform<Input, Output, Role extends string>(
   for (const permission of (await operation.permissions?.(input, call)) ?? []) {
     authorizePermission(permission, operation.conditions?.(input, null) ?? {}, call)
   }
-  const uses = (await operation.keys?.(input, call)) ?? ({} as Record<Role, KeyUse>)
-  for (const [role, use] of Object.entries(uses) as [Role, KeyUse][]) {
-    const resolved = await resolveKey(use, call)
-    if (resolved.account === call.caller.account && resolved.found !== null) {
-      progress.keys[role] = resolved.found
-    }
-    const conditions = operation.conditions?.(input, role) ?? {}
-    progress.keys[role] = authorizeKey(use, resolved, conditions, call)
-  }
-  refuseGrantTokens(input)
+  const uses = await authorizeKeys(operation, input, progress, call)
   const keys = progress.keys as KeysByRole<Role>
   operation.check?.(input, keys, call)
-  for (const [role, use] of Object.entries(uses) as [Role, KeyUse][]) {
-    requireUsable(operation, keys[role], use)
-  }
+  for (const [role, use] of uses) requireUsable(operation, keys[role], use)
   const output = await operation.run(input, keys, call)
   if (operation.dryRun && (input as { DryRun?: boolean }).DryRun === true) {
-    throw new JsonError(
-      'DryRunOperationException',
-      'The request would have succeeded, but the DryRun option is set.',
-    )
+    wipeMembers(output)
+    throw dryRunSucceeded()
   }
   return output
 }
 
-/** There are no grants yet, so no token can be one of them. */
-function refuseGrantTokens(input: unknown): void {
-  const { GrantTokens } = input as { readonly GrantTokens?: readonly string[] }
-  if (GrantTokens !== undefined && GrantTokens.length > 0) {
-    throw new JsonError('InvalidGrantTokenException')
+/** One key after the other, so that a refusal tells nothing of the keys that come after. */
+async function authorizeKeys<Input, Output, Role extends string>(
+  operation: Operation<Input, Output, Role>,
+  input: Input,
+  { keys }: Progress<Input, Output, Role>,
+  call: Call,
+): Promise<readonly [Role, KeyUse][]> {
+  const uses = Object.entries((await operation.keys?.(input, call)) ?? {}) as [Role, KeyUse][]
+  for (const [role, use] of uses) {
+    const resolved = await resolveKey(use, call)
+    if (resolved.account === call.caller.account && resolved.found !== null) {
+      keys[role] = resolved.found
+    }
+    keys[role] = authorizeKey(use, resolved, operation.conditions?.(input, role) ?? {}, call)
+    if (use.usage !== undefined) refuseGrantTokens(input)
   }
+  return uses
+}
+
+/**
+ * There are no grants yet, so no token can be one of them. Operations that do not use the key itself
+ * pass tokens over: the service model has no error for them.
+ */
+function refuseGrantTokens(input: unknown): void {
+  const { GrantTokens = [] } = input as { readonly GrantTokens?: readonly string[] }
+  if (GrantTokens.length > 0) throw new JsonError('InvalidGrantTokenException')
 }
 
 /** Usage before state: a wrong usage is told even of a disabled key, as AWS does. */

@@ -1,42 +1,54 @@
 /** From what a request calls a key to the key. */
-import { type AccountId, aliasArn, type KeyArn, keyArn } from '../ids.ts'
-import { parseKeyReference } from '../keys/key-reference.ts'
+import type { JsonError } from '../errors.ts'
+import { type AccountId, aliasArn, keyArn } from '../ids.ts'
+import { type KeyReference, parseKeyReference } from '../keys/key-reference.ts'
 import { type FoundKey, referenceMissing } from '../keys/keys.ts'
 import type { Call, KeyUse } from './operation.ts'
 
-/** A key, or the place where none is and of which the caller is told no more than "denied". */
+/** A key, or the place where none is. */
 export interface Resolved {
   readonly found: FoundKey | null
-  /** Of the key; of the alias when there is no key. */
-  readonly arn: string
   readonly account: AccountId
+  /** What the request named, told without looking: ARN of the key, or of the alias. */
+  readonly named: string
+  readonly requestAlias: string | null
+  /** What somebody who might use the key is told when there is none; `null`: no more than "denied". */
+  readonly missing: JsonError | null
 }
 
 /**
- * @throws JsonError when the name is malformed, or when the caller's own account has no such key
+ * Finds the key that a request names. Whether there is one is for `authorizeKey` to tell.
+ * @throws JsonError when the name is malformed, of another Region, or an alias where none is taken
  */
-export async function resolveKey(use: KeyUse, call: Call): Promise<Resolved> {
-  const fresh = use.cached !== true
-  if (use.name.by === 'address') {
-    const { account, keyId } = use.name
-    const arn = keyArn(call.region, account, keyId)
-    const bundle = await call.services.keys.get(account, call.region, keyId, fresh)
-    return { found: bundle && { bundle, key: bundle.key, arn, requestAlias: null }, arn, account }
+export async function resolveKey({ name, cached }: KeyUse, call: Call): Promise<Resolved> {
+  const fresh = cached !== true
+  const { caller, region } = call
+  if (name.by === 'address') {
+    const { account, keyId } = name
+    const arn = keyArn(region, account, keyId)
+    const bundle = await call.services.keys.get(account, region, keyId, fresh)
+    const found = bundle && { bundle, key: bundle.key, arn, requestAlias: null }
+    return { found, account, named: arn, requestAlias: null, missing: null }
   }
-  const vantage = { account: call.caller.account, region: call.region }
-  const reference = parseKeyReference(use.name.text, vantage, use.name.aliases)
-  const found = await call.services.keys.find(reference, call.region, fresh)
+  const reference = parseKeyReference(name.text, { account: caller.account, region }, name.aliases)
   const { account } = reference
-  if (found === null && account === call.caller.account) {
-    throw referenceMissing(reference, call.region)
+  const found = await call.services.keys.find(reference, region, fresh)
+  const isOwn = account === caller.account
+  return {
+    found,
+    account,
+    ...asNamed(reference, call),
+    missing: found === null && isOwn ? referenceMissing(reference, region) : null,
   }
-  const arn: KeyArn | string =
-    found?.arn ??
-    (reference.by === 'id'
-      ? keyArn(call.region, account, reference.keyId)
-      : aliasArn(call.region, account, reference.aliasName))
-  return { found, arn, account }
 }
+
+const asNamed = (reference: KeyReference, { region }: Call) =>
+  reference.by === 'id'
+    ? { named: keyArn(region, reference.account, reference.keyId), requestAlias: null }
+    : {
+        named: aliasArn(region, reference.account, reference.aliasName),
+        requestAlias: reference.aliasName,
+      }
 
 /**
  * A key of the caller's own account, for an operation that only mentions it.

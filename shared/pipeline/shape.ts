@@ -13,7 +13,7 @@ type Fault = string
 
 /** Reads a JSON value that is present (not null) at `path`. */
 export interface Shape<Value> {
-  /** Whether a missing value is reported without saying that it is null, as AWS does for secrets. */
+  /** Whether nothing is said of the value, not even that it is null, as AWS does for secrets. */
   readonly sensitive?: boolean
   read(value: unknown, path: string, faults: Fault[]): Value
 }
@@ -49,6 +49,7 @@ const JSON_TYPES: Readonly<Record<string, string>> = {
 }
 
 function misfit(value: unknown, wanted: string): JsonError {
+  if (value === null) return new JsonError('SerializationException')
   const name = JSON_TYPES[typeof value === 'boolean' ? String(value) : typeof value]
   return new JsonError(
     'SerializationException',
@@ -62,6 +63,9 @@ interface LengthLimits {
   readonly min?: number
   readonly max?: number
 }
+
+const isWithin = (length: number, { min = 0, max = Infinity }: LengthLimits): boolean =>
+  length >= min && length <= max
 
 function checkLength(
   length: number,
@@ -80,26 +84,28 @@ function checkLength(
   }
 }
 
+interface StringLimits extends LengthLimits {
+  readonly pattern?: RegExp
+  readonly patternText?: string
+  readonly sensitive?: boolean
+}
+
 /**
  * @param limits - `min` and `max` in UTF-16 units; `pattern` is tested as given and reported as
- *   `shown`, which is how the service words it when that differs from JavaScript's notation
+ *   `patternText`, which is how the service words it when that differs from JavaScript's notation;
+ *   `sensitive`: the text is never shown
  */
-export function string(
-  limits: LengthLimits & { readonly pattern?: RegExp; readonly patternText?: string } = {},
-): Shape<string> {
-  const { pattern, patternText = pattern?.source } = limits
+export function string(limits: StringLimits = {}): Shape<string> {
+  const { pattern, patternText = pattern?.source, sensitive = false } = limits
   return {
+    sensitive,
     read(value, path, faults) {
       if (typeof value !== 'string') throw misfit(value, 'a String')
-      checkLength(value.length, limits, shown(value), path, faults)
+      const subject = sensitive ? '' : shown(value)
+      checkLength(value.length, limits, subject, path, faults)
       if (pattern !== undefined && !pattern.test(value)) {
-        faults.push(
-          fault(
-            shown(value),
-            path,
-            `Member must satisfy regular expression pattern: ${patternText}`,
-          ),
-        )
+        const constraint = `Member must satisfy regular expression pattern: ${patternText}`
+        faults.push(fault(subject, path, constraint))
       }
       return value
     },
@@ -169,15 +175,21 @@ export const timestamp: Shape<Date> = {
   },
 }
 
-/** @param values - in the order in which the service lists them in its sentence */
-export function oneOf<const Value extends string>(values: readonly Value[]): Shape<Value> {
+/**
+ * @param values - in the order in which the service lists them in its sentence
+ * @param listed - what that sentence lists where it is something else
+ */
+export function oneOf<const Value extends string>(
+  values: readonly Value[],
+  listed: readonly string[] = values,
+): Shape<Value> {
   const known = new Set<string>(values)
   return {
     read(value, path, faults) {
       if (typeof value !== 'string') throw misfit(value, 'a String')
       if (!known.has(value)) {
         faults.push(
-          fault(shown(value), path, `Member must satisfy enum value set: [${values.join(', ')}]`),
+          fault(shown(value), path, `Member must satisfy enum value set: [${listed.join(', ')}]`),
         )
       }
       return value as Value
@@ -185,26 +197,34 @@ export function oneOf<const Value extends string>(values: readonly Value[]): Sha
   }
 }
 
+/** A list. Null is no item: what is not sparse has none (Smithy specification, "sparse trait"). */
 export function list<Value>(
   item: Shape<Value>,
   limits: LengthLimits = {},
 ): Shape<readonly Value[]> {
+  const sensitive = item.sensitive ?? false
   return {
+    sensitive,
     read(value, path, faults) {
       if (!Array.isArray(value)) throw misfit(value, 'a List')
-      checkLength(value.length, limits, shown(`[${value.length} items]`), path, faults)
+      if (!isWithin(value.length, limits)) {
+        const subject = sensitive ? '' : shown(`[${value.map(listedItem).join(', ')}]`)
+        checkLength(value.length, limits, subject, path, faults)
+      }
       return value.map((entry, index) => item.read(entry, `${path}.${index + 1}.member`, faults))
     },
   }
 }
 
-/** A map of strings; without a prototype, so that no name means anything. */
+/** Texts as they are; AWS shows structures by names that mean nothing to callers. */
+const listedItem = (entry: unknown): string => (typeof entry === 'string' ? entry : '…')
+
+/** A map of strings; without a prototype, so that no name means anything. Null is no value. */
 export const stringMap: Shape<Readonly<Record<string, string>>> = {
   read(value) {
     if (!isObject(value)) throw misfit(value, 'a Map')
     const map: Record<string, string> = Object.create(null)
     for (const [name, entry] of Object.entries(value)) {
-      if (entry === null) continue
       if (typeof entry !== 'string') throw misfit(entry, 'a String')
       map[name] = entry
     }
