@@ -98,6 +98,11 @@ export class S3Request {
   readonly header = (name: string): string | undefined =>
     this.#headers.get(name)?.join(',') ?? this.#hoisted.get(name)
 
+  /** What a presigned URL carries in place of a header. */
+  hoisted(name: string): string | undefined {
+    return this.#hoisted.get(name)
+  }
+
   /** Lower-case names of all headers, those that a presigned URL carries included. */
   headerNames(): Iterable<string> {
     if (this.#hoisted.size === 0) return this.#headers.keys()

@@ -1,6 +1,7 @@
 /** The stack of S3: XML and streams, answered as they are made. */
 import middy from '@middy/core'
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda'
+import type { AuthenticationFailure } from '../authn/failure.ts'
 import { s3Failure } from '../authn/s3-failure.ts'
 import { S3Error, type S3ErrorCode } from '../blobs/s3-error.ts'
 import { freshBytes } from '../crypto/random.ts'
@@ -74,16 +75,21 @@ async function authenticate(request: { event: Passage }): Promise<void> {
   const origin = readOriginHead(event)
   const { authenticator, services } = await environment()
   const answer = await authenticator.authenticate(origin.request, { service: 's3', body: null })
-  if (!answer.ok) {
-    const { code, message, details } = s3Failure(answer.failure)
-    throw new S3Error(code as S3ErrorCode, message, details)
-  }
+  if (!answer.ok) throw refusal(answer.failure, origin)
   const { caller, region, payload, presigned } = answer
   const { sourceIp, userAgent, secure } = origin
   const call: Call = { services, caller, region, requestId, sourceIp, userAgent, secure, via: null }
   const facts = { origin, account: caller.account, payload, presigned, exchange }
   const authenticated: AuthenticatedPassage = { ...request.event, call, facts }
   request.event = authenticated
+}
+
+function refusal(failure: AuthenticationFailure, { request }: OriginHead): S3Error {
+  // Presigned by Signature Version 2, as old clients still do: they are told what to use instead.
+  const isVersion2 = failure.kind === 'missing' && /(?:^|&)AWSAccessKeyId=/.test(request.query)
+  const told = isVersion2 ? ({ kind: 'unsupported-mechanism' } as const) : failure
+  const { code, message, details } = s3Failure(told)
+  return new S3Error(code as S3ErrorCode, message, details)
 }
 
 async function run(
