@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net'
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda'
 import type { BlobHandler } from '../../shared/lambda/exchange.ts'
 import { type RoutedRequest, route as routeAtEdge } from '../edge/route.ts'
-import { answerClientErrors, close, limitTimes, listen } from './connections.ts'
+import { listen } from './connections.ts'
 import { httpEvent, invocation } from './http-event.ts'
 import {
   BAD_REQUEST,
@@ -87,11 +87,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   server.on('request', take(false))
   server.on('checkContinue', take(true))
   server.on('checkExpectation', take(false)) // Node would answer 417, which S3 never does
-  limitTimes(server)
-  answerClientErrors(server)
-  await listen(server, options.port, options.host)
+  const connections = await listen(server, options.port, options.host)
   const { port } = server.address() as AddressInfo
-  return { host: options.host, port, close: (patience) => close(server, patience) }
+  return { host: options.host, port, close: connections.close }
 }
 
 function accept(

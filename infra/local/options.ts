@@ -127,7 +127,7 @@ function readFlags(args: readonly string[]): Record<string, string | boolean | u
   try {
     return parseArgs({ args: [...args], options, strict: true }).values as Record<string, string>
   } catch (error) {
-    const [line] = (error as Error).message.split('. ')
+    const [line] = (error as Error).message.split(/\.?\n|\. /)
     throw new StartProblem(`${line}. "--help" lists what there is.`)
   }
 }
