@@ -17,6 +17,7 @@ export async function writeEnvironmentFile(
     AWS_ACCESS_KEY_ID: accessKeyId,
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
     AWS_REGION: regions[0] ?? '',
+    AWS_DEFAULT_REGION: regions[0] ?? '',
   }
   const lines = Object.entries(variables).map(
     ([name, value]) => `export ${name}=${quoted(value)}\n`,
