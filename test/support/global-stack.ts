@@ -2,11 +2,12 @@
  * One stack for all tests of the project `stack`: a process of its own, as a user starts it, on a
  * free port and with a data directory that goes with it.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { TestProject } from 'vitest/node'
 
@@ -24,9 +25,14 @@ declare module 'vitest' {
   }
 }
 
+/** Standard output and error can be read. */
+export type SpawnedStack = ChildProcessByStdio<null, Readable, Readable>
+
 export interface StackProcess {
   readonly endpoint: string
-  readonly process: ChildProcess
+  readonly process: SpawnedStack
+  /** All that it has written so far. */
+  said(): string
   /** Ends it as Ctrl+C does. @returns its exit code */
   end(): Promise<number | null>
 }
@@ -61,10 +67,15 @@ export async function startStackProcess(
   variables: NodeJS.ProcessEnv = {},
 ): Promise<StackProcess> {
   const started = spawnStack(['--port', '0', '--data-dir', dataDir], variables)
+  let said = ''
+  started.stdout.on('data', (chunk: Buffer) => {
+    said += chunk.toString()
+  })
   const endpoint = await endpointOf(started)
   return {
     endpoint,
     process: started,
+    said: () => said,
     async end() {
       if (started.exitCode === null && started.signalCode === null) {
         const exit = once(started, 'exit')
@@ -80,7 +91,7 @@ export async function startStackProcess(
 export function spawnStack(
   flags: readonly string[],
   variables: NodeJS.ProcessEnv = {},
-): ChildProcess {
+): SpawnedStack {
   return spawn(process.execPath, ['infra/local/main.ts', ...flags], {
     cwd: PROJECT,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -94,7 +105,7 @@ export function spawnStack(
   })
 }
 
-function endpointOf(started: ChildProcess): Promise<string> {
+function endpointOf(started: SpawnedStack): Promise<string> {
   return new Promise((resolve, reject) => {
     let said = ''
     const late = setTimeout(
@@ -103,13 +114,13 @@ function endpointOf(started: ChildProcess): Promise<string> {
     )
     const listen = (chunk: Buffer): void => {
       said += chunk.toString()
-      const endpoint = /endpoint +(\S+)/.exec(said)?.[1]
+      const endpoint = /endpoint +(\S+)\n/.exec(said)?.[1]
       if (endpoint === undefined) return
       clearTimeout(late)
       resolve(endpoint)
     }
-    started.stdout?.on('data', listen)
-    started.stderr?.on('data', (chunk: Buffer) => {
+    started.stdout.on('data', listen)
+    started.stderr.on('data', (chunk: Buffer) => {
       said += chunk.toString()
       process.stderr.write(chunk)
     })
