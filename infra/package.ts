@@ -79,7 +79,7 @@ async function runOsls(): Promise<void> {
       cwd: PROJECT,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
-        PATH: [dirname(process.execPath), process.env.PATH].join(delimiter),
+        PATH: [dirname(process.execPath), process.env.PATH ?? '/bin'].join(delimiter),
         HOME: home,
         SLS_TELEMETRY_DISABLED: '1',
         SLS_NOTIFICATIONS_MODE: 'off',
