@@ -30,8 +30,6 @@ if (!installed) console.warn("skipped: the 'aws' command is not installed")
 
 const aws = async (...args: readonly string[]): Promise<string> =>
   (await run('aws', args, { env, maxBuffer: 64 * 1024 * 1024 })).stdout
-const awsJson = async (...args: readonly string[]) =>
-  JSON.parse(await aws(...args, '--output', 'json'))
 
 // Version 1 of the command presigns with Signature Version 2 unless told otherwise.
 mkdirSync(file('.aws'))
@@ -39,60 +37,41 @@ writeFileSync(file('.aws/config'), '[default]\ns3 =\n  signature_version = s3v4\
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-test.skipIf(!installed)('the session of the README works with the aws command', async () => {
-  const alias = `alias/payments-${Date.now()}`
-  const bucket = `ledger-${Date.now()}`
+/** The commands of the README's session, as they stand there. */
+function sessionOfReadme(): readonly string[] {
+  const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8')
+  const block = /```sh\nsource [^\n]+\n([^`]+)```/.exec(readme)?.[1]
+  return (block ?? '').trim().split('\n')
+}
+
+/** Runs a command line in the folder, as a reader's shell does. */
+const shell = async (line: string): Promise<string> =>
+  (await run('bash', ['-e', '-o', 'pipefail', '-c', line], { env, cwd: folder })).stdout
+
+test.skipIf(!installed)('the session of the README works word for word', async () => {
   const secret = randomBytes(200)
   writeFileSync(file('secret.bin'), secret)
-
-  expect((await awsJson('sts', 'get-caller-identity')).Account).toBe(stack.account)
-
-  const { KeyMetadata } = await awsJson('kms', 'create-key', '--description', 'payments')
-  await aws('kms', 'create-alias', '--alias-name', alias, '--target-key-id', KeyMetadata.KeyId)
-
-  const plaintext = ['--plaintext', `fileb://${file('secret.bin')}`]
-  const context = ['--encryption-context', 'team=payments']
-  const sealed = await awsJson('kms', 'encrypt', '--key-id', alias, ...plaintext, ...context)
-  writeFileSync(file('secret.blob'), Buffer.from(sealed.CiphertextBlob, 'base64'))
-  const blob = ['--ciphertext-blob', `fileb://${file('secret.blob')}`]
-  const opened = await awsJson('kms', 'decrypt', ...blob, ...context)
-  expect(Buffer.from(opened.Plaintext, 'base64')).toEqual(secret)
-  expect(opened.KeyId).toBe(KeyMetadata.Arn)
-
-  await expect(aws('kms', 'decrypt', ...blob)).rejects.toThrow('InvalidCiphertextException')
-
-  const dataKey = await awsJson(
-    'kms',
-    'generate-data-key',
-    '--key-id',
-    alias,
-    '--key-spec',
-    'AES_256',
+  writeFileSync(file('large.iso'), randomBytes(20 * 1024 * 1024 + 17))
+  const outputs = new Map<string, string>()
+  let keyId = ''
+  for (const line of sessionOfReadme()) {
+    const output = await shell(line.replace('KEY_ID', keyId))
+    outputs.set(line.split(' ').slice(0, 3).join(' '), output)
+    if (line.startsWith('aws kms create-key')) keyId = JSON.parse(output).KeyMetadata.KeyId
+  }
+  const answer = (command: string) => JSON.parse(outputs.get(command) ?? '')
+  expect(answer('aws sts get-caller-identity').Account).toBe(stack.account)
+  expect(Buffer.from(answer('aws kms decrypt').Plaintext, 'base64')).toEqual(secret)
+  expect(Buffer.from(answer('aws kms generate-data-key').Plaintext, 'base64')).toHaveLength(32)
+  expect(outputs.has('cmp large.iso back.iso')).toBe(true)
+  const { Events } = answer('aws cloudtrail lookup-events')
+  expect(Events.length).toBeGreaterThan(0)
+  expect(new Set(Events.map((event: { EventName: string }) => event.EventName))).toEqual(
+    new Set(['Decrypt']),
   )
-  expect(Buffer.from(dataKey.Plaintext, 'base64')).toHaveLength(32)
-
-  const large = randomBytes(20 * 1024 * 1024 + 17)
-  writeFileSync(file('large.iso'), large)
-  await aws('s3', 'mb', `s3://${bucket}`)
-  const sse = ['--sse', 'aws:kms', '--sse-kms-key-id', alias]
-  await aws('s3', 'cp', file('large.iso'), `s3://${bucket}/`, ...sse)
-  await aws('s3', 'cp', `s3://${bucket}/large.iso`, file('back.iso'))
-  expect(readFileSync(file('back.iso')).equals(large)).toBe(true)
-  expect(await aws('s3', 'ls', `s3://${bucket}/`)).toContain(`${large.length} large.iso`)
-  const head = await awsJson('s3api', 'head-object', '--bucket', bucket, '--key', 'large.iso')
-  expect(head.ServerSideEncryption).toBe('aws:kms')
-  expect(head.SSEKMSKeyId).toBe(KeyMetadata.Arn)
-
-  const { Events } = await awsJson(
-    'cloudtrail',
-    'lookup-events',
-    '--lookup-attributes',
-    'AttributeKey=EventName,AttributeValue=Decrypt',
+  await expect(shell('aws kms decrypt --ciphertext-blob fileb://secret.blob')).rejects.toThrow(
+    'InvalidCiphertextException',
   )
-  expect(Events.length).toBeGreaterThan(1)
-  expect(Events.every((event: { EventName: string }) => event.EventName === 'Decrypt')).toBe(true)
-
-  await aws('s3', 'rb', '--force', `s3://${bucket}`)
 })
 
 test.skipIf(!installed)(
