@@ -29,21 +29,19 @@ export function readBody(request: IncomingMessage, limit: number): Promise<Buffe
     const take = (chunk: Buffer): void => {
       length += chunk.length
       if (length <= limit) chunks.push(chunk)
-      else {
-        request.off('data', take)
-        reject(new BodyTooLarge())
-      }
+      else stop(new BodyTooLarge())
     }
-    const late = setTimeout(() => reject(new BodyIncomplete()), PATIENCE)
+    const stop = (error?: Error): void => {
+      clearTimeout(late)
+      request.off('data', take).off('close', gone)
+      if (error === undefined) resolve(joined(chunks))
+      else reject(error)
+    }
+    const gone = (): void => stop(new BodyIncomplete())
+    const late = setTimeout(gone, PATIENCE)
     request.on('data', take)
-    request.once('end', () => {
-      clearTimeout(late)
-      resolve(joined(chunks))
-    })
-    request.once('close', () => {
-      clearTimeout(late)
-      reject(new BodyIncomplete())
-    })
+    request.once('end', () => stop())
+    request.once('close', gone)
   })
 }
 
