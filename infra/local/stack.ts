@@ -163,17 +163,17 @@ async function openFunctions(
 ): Promise<readonly FunctionEntry[]> {
   const functions = await readFunctions()
   setRoutes(routeTable(routesOf(functions)))
-  await Promise.all(functions.map(({ handler }) => loadOrTell(handler)))
+  await Promise.all(functions.map(({ handler }) => requireLoaded(handler)))
   parts.serve('functions')
   return functions
 }
 
-/** One function that does not load is no reason for the others not to serve. */
-async function loadOrTell(handler: string): Promise<void> {
+async function requireLoaded(handler: string): Promise<void> {
   try {
     await importHandler(handler)
   } catch (error) {
-    console.error(`${handler} cannot be loaded: ${(error as Error).message}`)
+    const [reason] = (error as Error).message.split('\n')
+    throw new StartProblem(`${handler} cannot be loaded: ${reason}`, { cause: error })
   }
 }
 
