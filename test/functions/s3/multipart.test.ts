@@ -5,6 +5,7 @@ import {
   AbortMultipartUploadCommand,
   type CompletedPart,
   CompleteMultipartUploadCommand,
+  type CompleteMultipartUploadCommandOutput,
   CreateMultipartUploadCommand,
   type CreateMultipartUploadCommandInput,
   DeleteBucketCommand,
@@ -39,7 +40,10 @@ interface Given {
   readonly Key: string
   readonly UploadId: string
   put(partNumber: number, body: Uint8Array): Promise<CompletedPart>
-  complete(parts: readonly CompletedPart[], more?: object): Promise<{ ETag?: string }>
+  complete(
+    parts: readonly CompletedPart[],
+    more?: object,
+  ): Promise<CompleteMultipartUploadCommandOutput>
 }
 
 async function givenUpload(more: Partial<CreateMultipartUploadCommandInput> = {}): Promise<Given> {
@@ -414,7 +418,7 @@ test('ListMultipartUploads lists, groups and pages what is under way', async () 
   expect(all.Uploads?.map(({ Key }) => Key)).toEqual(keys)
   expect(all.Uploads?.map(({ UploadId }) => UploadId).sort()).toEqual([...ids].sort())
   const found: unknown[] = []
-  let marker: { KeyMarker?: string; UploadIdMarker?: string } = {}
+  let marker: { KeyMarker?: string | undefined; UploadIdMarker?: string | undefined } = {}
   for (;;) {
     const page = await s3.send(
       new ListMultipartUploadsCommand({ Bucket: own, Delimiter: '/', MaxUploads: 1, ...marker }),
