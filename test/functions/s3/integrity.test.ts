@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
+import type { Readable } from 'node:stream'
 import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { LedgerUnavailable } from '../../../shared/audit/ledger.ts'
 import { bucketNameOf, parseAccountId } from '../../../shared/ids.ts'
 import type { ObjectRecord } from '../../../shared/store/records.ts'
 import { givenInProcessStack, type InProcessStack } from '../../support/in-process-stack.ts'
@@ -152,4 +154,30 @@ test('readers of an object that is being replaced get one of its contents, whole
     expect(contents.some((content) => content.equals(bytes))).toBe(true)
   }
   await writes
+})
+
+test('without its record no answer is given, and not a byte', async () => {
+  await put('unrecorded')
+  const failing = vi
+    .spyOn(own.services.ledger, 'append')
+    .mockRejectedValue(new LedgerUnavailable('The ledger is down.'))
+  try {
+    const answer = await get('unrecorded')
+    expect([answer.status, xmlText(answer.body, 'Code')]).toEqual([503, 'ServiceUnavailable'])
+    expect(answer.headers.etag).toBeUndefined()
+    expect(failing).toHaveBeenCalled()
+  } finally {
+    failing.mockRestore()
+  }
+  expect((await get('unrecorded')).status).toBe(200)
+})
+
+test('a client that hangs up while it reads does not disturb the others', async () => {
+  await s3.send(new PutObjectCommand({ Bucket, Key: 'long', Body: Buffer.alloc(20_000_000) }))
+  for (let i = 0; i < 5; i++) {
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key: 'long' }))
+    ;(Body as Readable).destroy()
+  }
+  const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key: 'long' }))
+  expect((await Body?.transformToByteArray())?.length).toBe(20_000_000)
 })
