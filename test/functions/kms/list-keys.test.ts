@@ -25,20 +25,22 @@ const expected = keys.map(({ keyId, arn }) => ({ KeyId: keyId, KeyArn: arn }))
 test('ListKeys shows every key of the Region, in any state, by bare id and ARN', async () => {
   const { $metadata, Keys, ...rest } = await kms.send(new ListKeysCommand({}))
   expect(rest).toEqual({ Truncated: false })
-  expect(Keys).toHaveLength(5)
   expect(Keys).toEqual(expect.arrayContaining(expected))
 })
 
-test.for([1, 2, 4, 5, 6])('Pages of %i bring every key once, in one order', async (pageSize) => {
-  const { Keys } = await kms.send(new ListKeysCommand({}))
-  const found = []
-  for await (const page of paginateListKeys({ client: kms, pageSize }, {})) {
-    expect(page.Keys?.length).toBeLessThanOrEqual(pageSize)
-    expect(page.Truncated).toBe(page.NextMarker !== undefined)
-    found.push(...(page.Keys ?? []))
-  }
-  expect(found).toEqual(Keys)
-})
+test.for([1, 2, 4, 5, 6, 1000])(
+  'Pages of %i bring every key once, in one order',
+  async (pageSize) => {
+    const { Keys } = await kms.send(new ListKeysCommand({}))
+    const found = []
+    for await (const page of paginateListKeys({ client: kms, pageSize }, {})) {
+      expect(page.Keys?.length).toBeLessThanOrEqual(pageSize)
+      expect(page.Truncated).toBe(page.NextMarker !== undefined)
+      found.push(...(page.Keys ?? []))
+    }
+    expect(found).toEqual(Keys)
+  },
+)
 
 test('Truncated is always told, NextMarker only when there is more', async () => {
   const whole = jsonOf(await callKms(stack, 'ListKeys', {})).json
