@@ -1,4 +1,5 @@
 import { removeBlobs } from '../../shared/blobs/object-record.ts'
+import { blobStore } from '../../shared/lambda/blob-store.ts'
 import { objectOperation } from '../../shared/lambda/s3-operation.ts'
 import type { S3Request } from '../../shared/lambda/s3-request.ts'
 import { s3Handler } from '../../shared/lambda/s3-stack.ts'
@@ -22,7 +23,7 @@ export const abortMultipartUpload = objectOperation({
       const parts = await uploads.parts(upload)
       if (round > 1 && parts.length === 0) break
       await uploads.delete(upload)
-      await removeBlobs(call.services.blobs, parts)
+      await removeBlobs(blobStore(), parts)
     }
     return { status: 204, headers: {} }
   },

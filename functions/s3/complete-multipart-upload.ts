@@ -6,6 +6,7 @@ import {
   refuseEncryptionHeaders,
 } from '../../shared/blobs/requested-encryption.ts'
 import { S3Error } from '../../shared/blobs/s3-error.ts'
+import { blobStore } from '../../shared/lambda/blob-store.ts'
 import { type S3Answer, xmlAnswer } from '../../shared/lambda/s3-answer.ts'
 import { checksumElements } from '../../shared/lambda/s3-checksums.ts'
 import { requireWriteCondition } from '../../shared/lambda/s3-conditions.ts'
@@ -56,7 +57,7 @@ async function complete(
   listed: readonly ListedPart[],
   call: Call,
 ): Promise<S3Answer> {
-  const { store, blobs } = call.services
+  const { store } = call.services
   const upload = await findUpload(request, call)
   if (upload.completedEtag !== null) return repeated(request, upload, listed, call)
   const fenced = { ...upload, rev: upload.rev + 1 }
@@ -69,7 +70,7 @@ async function complete(
   const used = new Set(record.parts.map(({ blob }) => blob))
   const parts = await store.uploads.parts(upload)
   await removeBlobs(
-    blobs,
+    blobStore(),
     parts.filter(({ blob }) => !used.has(blob)),
   )
   return answer(request, record)
@@ -90,7 +91,7 @@ async function commit(
   requireWriteCondition(request, present)
   const record = await recordOf(request, upload, parts, call)
   const replaced = await objects.put(record, present?.rev ?? null)
-  await removeBlobs(call.services.blobs, replaced?.parts ?? [])
+  await removeBlobs(blobStore(), replaced?.parts ?? [])
   return record
 }
 

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import { BlobMissing } from '../../shared/blobs/backing-store.ts'
 import { openObject } from '../../shared/blobs/decrypt-stream.ts'
+import { blobStore } from '../../shared/lambda/blob-store.ts'
 import type { S3Answer } from '../../shared/lambda/s3-answer.ts'
 import { objectOperation } from '../../shared/lambda/s3-operation.ts'
 import type { Selection } from '../../shared/lambda/s3-range.ts'
@@ -38,7 +39,7 @@ async function answer(request: S3Request, record: ObjectRecord, call: Call): Pro
   try {
     const { head, selection } = describeObject(request, record)
     if (selection === null) return head
-    const body = await open(record, objectKey, selection, call)
+    const body = await open(record, objectKey, selection)
     const event = { ...head.event, bytesTransferredOut: selection.end - selection.start + 1 }
     return { ...head, body, event }
   } finally {
@@ -50,8 +51,7 @@ const open = (
   { versionId, parts }: ObjectRecord,
   objectKey: Buffer,
   { start, end }: Selection,
-  { services: { blobs } }: Call,
 ): Promise<Readable> =>
-  openObject({ store: blobs, objectKey, streamId: versionId }, parts, start, end)
+  openObject({ store: blobStore(), objectKey, streamId: versionId }, parts, start, end)
 
 export const handler = s3Handler(getObject)

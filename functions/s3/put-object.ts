@@ -11,6 +11,7 @@ import {
   SSE_CONTEXT,
 } from '../../shared/blobs/requested-encryption.ts'
 import { conditionalConflict, preconditionFailed } from '../../shared/blobs/s3-error.ts'
+import { blobStore } from '../../shared/lambda/blob-store.ts'
 import type { S3Answer } from '../../shared/lambda/s3-answer.ts'
 import { checksumHeaders } from '../../shared/lambda/s3-checksums.ts'
 import { isConditional, requireWriteCondition } from '../../shared/lambda/s3-conditions.ts'
@@ -45,7 +46,7 @@ export const putObject = objectOperation({
     const made = await createObjectKey(head.encryption, place, objectKeyServices(call))
     const { objectKey, encryption } = made
     try {
-      const target = { store: call.services.blobs, objectKey, streamId: place.versionId }
+      const target = { store: blobStore(), objectKey, streamId: place.versionId }
       const received = await receivePart(request, head.announced, target)
       const createdAt = wholeSecond(call.services.clock.now())
       const record = sealRecord(objectKey, {
@@ -77,15 +78,15 @@ async function writeCondition(request: S3Request, { services }: Call) {
 async function commit(
   record: ObjectRecord,
   replaces: number | null | undefined,
-  { services: { store, blobs } }: Call,
+  { services: { store } }: Call,
 ): Promise<void> {
   try {
     const replaced = await store.objects.put(record, replaces)
-    await removeBlobs(blobs, replaced?.parts ?? [])
+    await removeBlobs(blobStore(), replaced?.parts ?? [])
   } catch (error) {
     // After any other failure the index may name the blob all the same.
     if (!(error instanceof ConditionFailed)) throw error
-    await removeBlobs(blobs, record.parts)
+    await removeBlobs(blobStore(), record.parts)
     throw replaces === null ? preconditionFailed('If-None-Match') : conditionalConflict(error)
   }
 }

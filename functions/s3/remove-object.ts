@@ -1,6 +1,8 @@
 /** Removing an object from a bucket, by its name, for DeleteObject and DeleteObjects. */
+
 import { removeBlobs } from '../../shared/blobs/object-record.ts'
 import { conditionalConflict } from '../../shared/blobs/s3-error.ts'
+import { blobStore } from '../../shared/lambda/blob-store.ts'
 import type { S3Request } from '../../shared/lambda/s3-request.ts'
 import type { Call } from '../../shared/pipeline/operation.ts'
 import { ConditionFailed } from '../../shared/store/repositories.ts'
@@ -13,11 +15,11 @@ export async function removeObject(
   key: string,
   rev: number | undefined,
   { account, bucket }: Pick<S3Request, 'account' | 'bucket'>,
-  { services: { store, blobs } }: Call,
+  { services: { store } }: Call,
 ): Promise<void> {
   try {
     const removed = await store.objects.delete(account, bucket, key, rev)
-    await removeBlobs(blobs, removed?.parts ?? [])
+    await removeBlobs(blobStore(), removed?.parts ?? [])
   } catch (error) {
     throw error instanceof ConditionFailed ? conditionalConflict(error) : error
   }

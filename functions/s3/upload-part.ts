@@ -5,6 +5,7 @@ import {
   refuseEncryptionHeaders,
 } from '../../shared/blobs/requested-encryption.ts'
 import { S3Error } from '../../shared/blobs/s3-error.ts'
+import { blobStore } from '../../shared/lambda/blob-store.ts'
 import {
   checksumHeader,
   DEFAULT_CHECKSUM,
@@ -35,7 +36,7 @@ export const uploadPart = objectOperation({
     const announced = readAnnouncement(request, { hasMd5Etag, always })
     const objectKey = await openObjectKey(upload, objectKeyServices(call))
     try {
-      const target = { store: call.services.blobs, objectKey, streamId: upload.versionId }
+      const target = { store: blobStore(), objectKey, streamId: upload.versionId }
       const received = await receivePart(request, announced, target)
       const part = { ...received, partNumber, createdAt: wholeSecond(call.services.clock.now()) }
       await recordPart(upload, part, call)
@@ -74,7 +75,7 @@ function requireChecksumOf(upload: UploadRecord, request: S3Request): void {
 async function recordPart(
   upload: UploadRecord,
   part: PartRecord,
-  { services: { store, blobs } }: Call,
+  { services: { store } }: Call,
 ): Promise<void> {
   const replaced = await store.uploads.putPart(upload, part)
   const { account, bucket, uploadId } = upload
@@ -82,11 +83,11 @@ async function recordPart(
   if (now === null) {
     // Aborted meanwhile: whoever did that may have missed this part.
     await store.uploads.delete(upload)
-    await removeBlobs(blobs, [part])
+    await removeBlobs(blobStore(), [part])
     throw noSuchUpload(uploadId)
   }
   if (now.completedEtag !== null) throw noSuchUpload(uploadId)
-  if (replaced !== null && now.rev === upload.rev) await removeBlobs(blobs, [replaced])
+  if (replaced !== null && now.rev === upload.rev) await removeBlobs(blobStore(), [replaced])
 }
 
 export const handler = s3Handler(uploadPart)

@@ -5,7 +5,6 @@
  */
 import { Ledger } from '../audit/ledger.ts'
 import { Authenticator } from '../authn/authenticate.ts'
-import { openBackingStore } from '../blobs/open-backing-store.ts'
 import { systemClock } from '../clock.ts'
 import type { Hsm } from '../hsm/hsm.ts'
 import { parseRegion, type Region } from '../ids.ts'
@@ -55,7 +54,6 @@ async function open(variables: NodeJS.ProcessEnv): Promise<Environment> {
       material: new MaterialCache({ tenantKeys, clock }),
       markers: new Markers(tenantKeys),
       ledger: new Ledger({ blocks: store.ledger, clock }),
-      blobs: openBackingStore(variables.KEYHOLD_BLOBS ?? ''),
     },
   }
 }

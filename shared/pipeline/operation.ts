@@ -6,7 +6,6 @@
 
 import type { Ledger } from '../audit/ledger.ts'
 import type { Caller } from '../authn/caller.ts'
-import type { BackingStore } from '../blobs/backing-store.ts'
 import type { Clock } from '../clock.ts'
 import type { ApiError } from '../errors.ts'
 import type { AccountId, KeyId, Region } from '../ids.ts'
@@ -29,8 +28,6 @@ export interface Services {
   readonly material: MaterialCache
   readonly markers: Markers
   readonly ledger: Ledger
-  /** Where objects lie; opened at its first use. */
-  readonly blobs: BackingStore
 }
 
 /** One call, once its caller is known. */

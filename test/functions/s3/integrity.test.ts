@@ -4,6 +4,7 @@ import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/clie
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { LedgerUnavailable } from '../../../shared/audit/ledger.ts'
 import { bucketNameOf, parseAccountId } from '../../../shared/ids.ts'
+import { blobStore } from '../../../shared/lambda/blob-store.ts'
 import type { ObjectRecord } from '../../../shared/store/records.ts'
 import { givenInProcessStack, type InProcessStack } from '../../support/in-process-stack.ts'
 import { givenBucket, sendRaw, xmlText } from '../../support/s3.ts'
@@ -106,14 +107,14 @@ test('the encryption context is part of what is bound', async () => {
 
 test('without its blob an object gives an error, not an empty answer', async () => {
   await put('lost')
-  await own.services.blobs.delete(part(await read('lost')).blob)
+  await blobStore().delete(part(await read('lost')).blob)
   expect((await get('lost')).status).toBe(500)
 })
 
 describe('blobs', () => {
   const stored = async (): Promise<number> => {
     let count = 0
-    for await (const _ of own.services.blobs.list()) count += 1
+    for await (const _ of blobStore().list()) count += 1
     return count
   }
 
