@@ -77,14 +77,15 @@ export async function signed(
   raw: RawRequest,
   { service = 'kms', signingDate = new Date() }: { service?: string; signingDate?: Date } = {},
 ): Promise<Record<string, string>> {
-  const { hostname, host } = new URL(endpoint)
+  const { hostname, host, pathname, searchParams } = new URL(raw.path ?? '/', endpoint)
   const signer = new SignatureV4({ service, region, credentials, sha256: Sha256 })
   const { headers } = await signer.sign(
     {
       method: raw.method ?? 'POST',
       protocol: 'http:',
       hostname,
-      path: raw.path ?? '/',
+      path: pathname,
+      query: Object.fromEntries(searchParams),
       headers: { host, ...raw.headers },
       body: raw.body ?? '',
     },

@@ -2,14 +2,22 @@
  * A stack inside of the test's own process, for what a caller cannot bring about: other tenants,
  * users with policies of their own, and whatever lies in the store.
  */
+import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startStack } from '../../infra/local/stack.ts'
+import { callerOf } from '../../shared/authn/caller.ts'
 import { systemClock } from '../../shared/clock.ts'
-import { type AccountId, parseAccountId, parseRegion, type Region } from '../../shared/ids.ts'
+import {
+  type AccountId,
+  parseAccessKeyId,
+  parseAccountId,
+  parseRegion,
+  type Region,
+} from '../../shared/ids.ts'
 import { environment } from '../../shared/lambda/environment.ts'
-import type { Services } from '../../shared/pipeline/operation.ts'
+import type { Call, Services } from '../../shared/pipeline/operation.ts'
 import { newPrincipalId } from '../../shared/tenants/access-key-id.ts'
 import { bootstrap } from '../../shared/tenants/bootstrap.ts'
 import { principalArn } from '../../shared/tenants/principal.ts'
@@ -28,6 +36,8 @@ export interface TenantsStack {
   tenant(account: string): Promise<User>
   /** Makes a user with these identity policies. */
   user(account: AccountId, name: string, ...policies: readonly object[]): Promise<User>
+  /** A call of the user as the pipeline gets it, once the signature is verified. */
+  call(user: User): Promise<Call>
   close(): Promise<void>
 }
 
@@ -83,6 +93,21 @@ export async function givenTenantsStack(): Promise<TenantsStack> {
       await store.tenants.createPrincipal(principal)
       const issued = await accessKeys.issue(of, principal.principalId)
       return { ...signingAs(issued), account: of, arn: principalArn(principal) }
+    },
+    async call({ credentials }) {
+      const id = parseAccessKeyId(credentials.accessKeyId)
+      const accessKey = id && (await accessKeys.find(id))
+      if (accessKey === null) throw new Error('There is no such access key.')
+      return {
+        services,
+        caller: callerOf(accessKey),
+        region: regionOf(REGION),
+        requestId: randomUUID(),
+        sourceIp: '127.0.0.1',
+        userAgent: '',
+        secure: false,
+        via: null,
+      }
     },
     async close() {
       await close()
