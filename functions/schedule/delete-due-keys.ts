@@ -7,8 +7,8 @@ import type { Keys } from '../../shared/keys/keys.ts'
 import { environment } from '../../shared/lambda/environment.ts'
 import { logFailure } from '../../shared/lambda/log.ts'
 import type { Services } from '../../shared/pipeline/operation.ts'
-import type { KeyRecord } from '../../shared/store/records.ts'
-import { ConditionFailed } from '../../shared/store/repositories.ts'
+import type { AliasRecord, KeyRecord } from '../../shared/store/records.ts'
+import { type AliasRepository, ConditionFailed } from '../../shared/store/repositories.ts'
 
 const KEYS_PER_RUN = 100
 const ALIASES_PER_PAGE = 50
@@ -35,12 +35,13 @@ async function deleteIfDue(candidate: KeyRecord, services: Services): Promise<bo
   const { account, region, keyId } = candidate
   const key = (await keys.get(account, region, keyId, true))?.key
   if (key?.state !== 'PendingDeletion' || key.deletionDate > clock.now()) return false
-  await deleteAliases(key, store.aliases, keys)
+  const removed = await deleteAliases(key, store.aliases, keys)
   try {
     await store.keys.delete(key)
   } catch (error) {
-    if (error instanceof ConditionFailed) return false
-    throw error
+    if (!(error instanceof ConditionFailed)) throw error
+    await restoreAliases(removed, store.aliases, keys)
+    return false
   } finally {
     keys.forget(key)
     material.forget(account, region, keyId)
@@ -48,19 +49,41 @@ async function deleteIfDue(candidate: KeyRecord, services: Services): Promise<bo
   return true
 }
 
+/** Before the key, since nothing finds them once it is gone. @returns those that were removed */
 async function deleteAliases(
   { account, region, keyId }: KeyRecord,
-  aliases: Services['store']['aliases'],
+  aliases: AliasRepository,
   keys: Keys,
-): Promise<void> {
+): Promise<readonly AliasRecord[]> {
+  const removed: AliasRecord[] = []
   for (let after: string | null = null; ; ) {
     const page = await aliases.listOfKey(account, region, keyId, ALIASES_PER_PAGE, after)
     for (const alias of page.items) {
-      if (alias.targetKeyId === keyId) await aliases.delete(alias)
+      if (alias.targetKeyId === keyId) {
+        await aliases.delete(alias)
+        removed.push(alias)
+      }
       keys.forgetAlias(alias)
     }
-    if (page.next === null) return
+    if (page.next === null) return removed
     after = page.next
+  }
+}
+
+/** The deletion was cancelled while it was under way; a name that was given away by now stays so. */
+async function restoreAliases(
+  removed: readonly AliasRecord[],
+  aliases: AliasRepository,
+  keys: Keys,
+): Promise<void> {
+  for (const alias of removed) {
+    try {
+      await aliases.create({ ...alias, rev: 1 })
+    } catch (error) {
+      if (!(error instanceof ConditionFailed)) throw error
+    } finally {
+      keys.forgetAlias(alias)
+    }
   }
 }
 

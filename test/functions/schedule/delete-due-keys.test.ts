@@ -97,6 +97,33 @@ test('A key that is cancelled while it is being deleted is either kept whole or 
   }
 })
 
+test('A key that is cancelled while its aliases are being removed gets them back', async () => {
+  const { keyId } = await givenKey(kms)
+  const alias = await givenAlias(kms, keyId)
+  await kms.send(new ScheduleKeyDeletionCommand({ KeyId: keyId, PendingWindowInDays: 7 }))
+  const services = inDays(8)
+  const { store } = services
+  const cancelling: Services = {
+    ...services,
+    store: {
+      ...store,
+      keys: {
+        ...store.keys,
+        async delete(key) {
+          expect((await refusalOf(describeKey(alias))).name).toBe('NotFoundException')
+          await kms.send(new CancelKeyDeletionCommand({ KeyId: keyId }))
+          await store.keys.delete(key)
+        },
+      },
+    },
+  }
+  expect(await deleteDueKeys(cancelling)).toBe(0)
+  expect((await describeKey(alias)).KeyMetadata).toMatchObject({
+    KeyId: keyId,
+    KeyState: 'Disabled',
+  })
+})
+
 test('An entry of the index that is out of date deletes nothing', async () => {
   const { keyId, arn } = await givenScheduled()
   const [candidate] = await inDays(8).store.keys.dueForDeletion(Date.now() + 8 * DAY, 100)
