@@ -79,6 +79,36 @@ describe('a broken constraint is worded as AWS words it', () => {
       "Value 'A' at 'name' failed to satisfy constraint: Member must satisfy regular expression pattern: ^[a-z]+$",
     ],
     [
+      'a list that is too long, with its items',
+      structure({ Names: list(string(), { max: 1 }) }),
+      { Names: ['a', 'b'] },
+      "Value '[a, b]' at 'names' failed to satisfy constraint: Member must have length less than or equal to 1",
+    ],
+    [
+      'a list that is too short',
+      structure({ Names: list(string(), { min: 1 }) }),
+      { Names: [] },
+      "Value '[]' at 'names' failed to satisfy constraint: Member must have length greater than or equal to 1",
+    ],
+    [
+      'a list of secrets that is too long, without them',
+      structure({ Tokens: list(string({ sensitive: true }), { max: 1 }) }),
+      { Tokens: ['a', 'b'] },
+      "Value at 'tokens' failed to satisfy constraint: Member must have length less than or equal to 1",
+    ],
+    [
+      'a secret in a list, without it',
+      structure({ Tokens: list(string({ min: 2, sensitive: true })) }),
+      { Tokens: ['ab', 'a'] },
+      "Value at 'tokens.2.member' failed to satisfy constraint: Member must have length greater than or equal to 2",
+    ],
+    [
+      'a name outside of a set that the service lists as another',
+      structure({ KeySpec: oneOf(['AES_256'], ['RSA_2048', 'SM2']) }),
+      { KeySpec: 'AES_1' },
+      "Value 'AES_1' at 'keySpec' failed to satisfy constraint: Member must satisfy enum value set: [RSA_2048, SM2]",
+    ],
+    [
       'a member of a structure in a list, by its position',
       structure({ Tags: list(structure({ TagKey: required(string({ max: 2 })) })) }),
       { Tags: [{ TagKey: 'ok' }, { TagKey: 'long' }] },
@@ -113,6 +143,8 @@ describe('a wrong JSON type is a SerializationException', () => {
     [blob({}), 'YQ', undefined],
     [list(string()), {}, 'Start of structure or map found where not expected.'],
     [stringMap, { a: 1 }, 'NUMBER_VALUE can not be converted to a String'],
+    [stringMap, { a: null }, undefined],
+    [list(string()), [null], undefined],
     [timestamp, 'now', 'STRING_VALUE can not be converted to a Timestamp'],
   ]
   test.for(cases)('case %#', ([shape, value, text]) => {
