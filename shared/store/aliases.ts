@@ -15,7 +15,6 @@ import { startingAfter, toPage } from './pages.ts'
 import type { AliasRecord } from './records.ts'
 import type { AliasRepository } from './repositories.ts'
 import {
-  attribute,
   type ItemKey,
   nobodyChangedSince,
   nothingIsThere,
@@ -81,10 +80,10 @@ export function openAliases(table: Table): AliasRepository {
 
 const encodeAlias = (alias: AliasRecord): Item => ({
   ...aliasRow.encode(alias),
-  ownerKey: attribute(aliasesOwner(alias.account, alias.region)),
-  ownerSort: attribute(alias.aliasName),
-  targetKey: attribute(targetKey(alias.account, alias.region, alias.targetKeyId)),
-  targetSort: attribute(alias.aliasName),
+  ownerKey: aliasesOwner(alias.account, alias.region),
+  ownerSort: alias.aliasName,
+  targetKey: targetKey(alias.account, alias.region, alias.targetKeyId),
+  targetSort: alias.aliasName,
 })
 
 function parseAlias(item: Item): AliasRecord {

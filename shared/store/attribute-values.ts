@@ -1,15 +1,12 @@
 /**
- * DynamoDB's typed JSON and the codecs between it and records. A codec that parses refuses what has
- * not the form it encodes, so that no record ever has a missing field. (DynamoDB Developer Guide,
- * "DynamoDB low-level API": numbers travel as strings, binary as base64.)
+ * The codecs between records and items, whose attributes are the plain values of the SDK's document
+ * client. A codec that parses refuses what has not the form it encodes, so that no record ever has a
+ * missing field. (DynamoDB Developer Guide, "Supported data types and naming rules".)
  */
 import { RowMalformed } from './repositories.ts'
 
-export type AttributeValue =
-  | { readonly S: string }
-  | { readonly N: string }
-  | { readonly B: string }
-  | { readonly BOOL: boolean }
+/** What this room writes; what it reads may be anything else, and a codec finds that out. */
+export type AttributeValue = string | number | Uint8Array | boolean
 
 export type Item = { readonly [attribute: string]: AttributeValue }
 
@@ -32,10 +29,10 @@ const malformed = (name: string): RowMalformed =>
 
 /** Text, taken as it is. */
 export const text: Codec<string> = {
-  encode: (value) => ({ S: value }),
+  encode: (value) => value,
   parse(attribute, name) {
-    if (attribute === undefined || !('S' in attribute)) throw malformed(name)
-    return attribute.S
+    if (typeof attribute !== 'string') throw malformed(name)
+    return attribute
   },
 }
 
@@ -57,34 +54,35 @@ export const oneOf = <const Word extends string>(...words: readonly Word[]): Cod
 
 /** A safe integer: counts, versions, milliseconds since the epoch. */
 export const integer: Codec<number> = {
-  encode: (value) => ({ N: String(value) }),
+  encode: (value) => value,
   parse(attribute, name) {
-    if (attribute === undefined || !('N' in attribute)) throw malformed(name)
-    const value = Number(attribute.N)
-    if (!Number.isSafeInteger(value)) throw malformed(name)
-    return value
+    if (typeof attribute !== 'number' || !Number.isSafeInteger(attribute)) throw malformed(name)
+    return attribute
   },
 }
 
 export const flag: Codec<boolean> = {
-  encode: (value) => ({ BOOL: value }),
+  encode: (value) => value,
   parse(attribute, name) {
-    if (attribute === undefined || !('BOOL' in attribute)) throw malformed(name)
-    return attribute.BOOL
+    if (typeof attribute !== 'boolean') throw malformed(name)
+    return attribute
   },
 }
 
 export const bytes: Codec<Uint8Array> = {
-  encode: (value) => ({ B: encodeBase64(value) }),
+  encode: (value) => value,
   parse(attribute, name) {
-    if (attribute === undefined || !('B' in attribute)) throw malformed(name)
-    return Buffer.from(attribute.B, 'base64')
+    if (!(attribute instanceof Uint8Array)) throw malformed(name)
+    return viewOf(attribute)
   },
 }
 
+/** The same memory as a `Buffer`. */
+const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer =>
+  Buffer.from(buffer, byteOffset, byteLength)
+
 /** Base64 of a view of bytes, without copying them. */
-export const encodeBase64 = (value: Uint8Array): string =>
-  Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')
+export const encodeBase64 = (value: Uint8Array): string => viewOf(value).toString('base64')
 
 /** `null` is an attribute that is not there. */
 export const nullable = <Value>(codec: Codec<Value>): Codec<Value | null> => ({
@@ -97,7 +95,7 @@ export const nullable = <Value>(codec: Codec<Value>): Codec<Value | null> => ({
  * nested attribute values, and a name like `__proto__` is a name like any other.
  */
 export const json = <Value>(is: (value: unknown) => value is Value): Codec<Value> => ({
-  encode: (value) => ({ S: JSON.stringify(value) }),
+  encode: (value) => JSON.stringify(value),
   parse(attribute, name) {
     const value = parseJson(text.parse(attribute, name))
     if (!is(value)) throw malformed(name)

@@ -1,203 +1,148 @@
 /**
- * The client of DynamoDB's JSON protocol (DynamoDB Developer Guide, "DynamoDB low-level API"). It is
- * our own because the AWS SDK's costs three times the CPU on every call, and its loading is felt in a
- * cold start; what is left out is what this room does not use. Time is bounded: a DynamoDB that
- * hangs fails the call within `totalMs`.
+ * The client of DynamoDB: the AWS SDK's document client, made at the first call. Credentials,
+ * signing, retries and transport are the SDK's; this file says how long they may take, and tells
+ * refusals from a DynamoDB that is not available.
  */
-import http, { type IncomingMessage } from 'node:http'
-import https from 'node:https'
-import type { CredentialProvider, Credentials } from './credentials.ts'
+import {
+  DynamoDBClient,
+  type DynamoDBClientConfig,
+  DynamoDBServiceException,
+} from '@aws-sdk/client-dynamodb'
+import {
+  type $Command,
+  DynamoDBDocumentClient,
+  type DynamoDBDocumentClientResolvedConfig,
+  type ServiceInputTypes,
+  type ServiceOutputTypes,
+} from '@aws-sdk/lib-dynamodb'
 import { StoreUnavailable } from './repositories.ts'
-import { RequestSigner } from './signature.ts'
-
-export type OperationName =
-  | 'GetItem'
-  | 'PutItem'
-  | 'DeleteItem'
-  | 'Query'
-  | 'BatchWriteItem'
-  | 'CreateTable'
-  | 'DescribeTable'
 
 export interface ClientLimits {
-  /** How long one attempt may take. */
+  /** How long one attempt may take until its answer begins, and the answer then be silent. */
   readonly attemptMs: number
-  /** How long a call may take with all its attempts. */
+  /** How long a call may take with all its attempts and the pauses between them. */
   readonly totalMs: number
   readonly attempts: number
-  /** Before the second attempt after a throttled one, doubled before each later one. */
-  readonly backoffMs: number
 }
 
-const DEFAULT_LIMITS: ClientLimits = { attemptMs: 2500, totalMs: 5000, attempts: 4, backoffMs: 50 }
+export interface ClientOptions {
+  /** Of an embedded engine; `undefined`: AWS's own in the Region. */
+  readonly endpoint: string | undefined
+  readonly region: string
+  readonly limits?: Partial<ClientLimits> | undefined
+}
+
+/** A command of the document client, or one of the client below it that has no items. */
+export type StoreCommand<
+  Input extends ServiceInputTypes,
+  Output extends ServiceOutputTypes,
+> = $Command<
+  Input,
+  Output,
+  DynamoDBDocumentClientResolvedConfig,
+  ServiceInputTypes,
+  ServiceOutputTypes
+>
+
+const DEFAULT_LIMITS: ClientLimits = { attemptMs: 2500, totalMs: 5000, attempts: 4 }
+const CONNECT_MS = 1000
 const MAX_SOCKETS = 128
 
-/** DynamoDB's refusal of a request. */
-export class DynamoDbError extends Error {
-  override readonly name = 'DynamoDbError'
-  /** Without its namespace: `ConditionalCheckFailedException`. */
-  readonly code: string
-  readonly status: number
-  /** An earlier attempt of the same call may have taken effect without our hearing of it. */
-  readonly maybeApplied: boolean
+export class StoreClient {
+  readonly #config: DynamoDBClientConfig
+  readonly #totalMs: number
+  #client: DynamoDBClient | undefined
+  #documents: DynamoDBDocumentClient | undefined
 
-  constructor(code: string, message: string, status: number, maybeApplied: boolean) {
-    super(`${code}: ${message}`)
-    this.code = code
-    this.status = status
-    this.maybeApplied = maybeApplied
-  }
-}
-
-interface Answer {
-  readonly status: number
-  readonly body: string
-}
-
-export class DynamoDbClient {
-  readonly #endpoint: URL
-  readonly #credentials: CredentialProvider
-  readonly #limits: ClientLimits
-  readonly #signer: RequestSigner
-  readonly #agent: http.Agent
-  readonly #request: typeof http.request
-
-  /** @param options - `endpoint`: of DynamoDB, e.g. `https://dynamodb.eu-central-1.amazonaws.com` */
-  constructor(options: {
-    readonly endpoint: string
-    readonly region: string
-    readonly credentials: CredentialProvider
-    readonly limits?: Partial<ClientLimits> | undefined
-  }) {
-    this.#endpoint = new URL(options.endpoint)
-    this.#credentials = options.credentials
-    this.#limits = { ...DEFAULT_LIMITS, ...options.limits }
-    this.#signer = new RequestSigner(options.region)
-    const secure = this.#endpoint.protocol === 'https:'
-    const agentOptions = { keepAlive: true, maxSockets: MAX_SOCKETS }
-    this.#agent = secure ? new https.Agent(agentOptions) : new http.Agent(agentOptions)
-    this.#request = secure ? https.request : http.request
+  constructor({ endpoint, region, limits }: ClientOptions) {
+    const { attemptMs, totalMs, attempts } = { ...DEFAULT_LIMITS, ...limits }
+    this.#totalMs = totalMs
+    this.#config = {
+      region,
+      ...(endpoint !== undefined && embedded(endpoint)),
+      // The Region's own endpoint: the one that networks are told to let through.
+      accountIdEndpointMode: 'disabled',
+      retryMode: 'standard',
+      maxAttempts: attempts,
+      requestHandler: transport(attemptMs),
+    }
   }
 
   /**
-   * @param input - the operation's request, in DynamoDB's own JSON
-   * @throws StoreUnavailable when DynamoDB throttles, fails or does not answer in time
-   * @throws DynamoDbError when DynamoDB refuses the request
+   * Sends a command; what was throttled or broke on the way is tried again, within the limits.
+   * @throws StoreUnavailable when DynamoDB throttles, fails or does not answer in time, or when there
+   *   are no credentials to be had
+   * @throws DynamoDBServiceException when DynamoDB refuses the request; more than one in its
+   *   `$metadata.attempts` says that an earlier one may have taken effect without our hearing of it
    */
-  async call<Output>(operation: OperationName, input: object): Promise<Output> {
-    const body = JSON.stringify(input)
-    const deadline = Date.now() + this.#limits.totalMs
-    let maybeApplied = false
-    for (let attempt = 1; ; attempt++) {
-      const outcome = await this.#attempt(operation, body, deadline)
-        .then((answer) => outcomeOf(answer, maybeApplied))
-        .catch(brokenConnection)
-      if ('answer' in outcome) return outcome.answer as Output
-      const { failure } = outcome
-      if (failure.final) throw failure.error
-      maybeApplied ||= failure.maybeApplied
-      // The first retry after a broken connection is at once: a kept one may just have been closed.
-      const pause = failure.broken && attempt === 1 ? 0 : this.#backoff(attempt)
-      if (attempt >= this.#limits.attempts || Date.now() + pause >= deadline)
-        throw new StoreUnavailable(`${operation} did not succeed.`, { cause: failure.error })
-      if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause))
+  async send<Input extends ServiceInputTypes, Output extends ServiceOutputTypes>(
+    command: StoreCommand<Input, Output>,
+  ): Promise<Output> {
+    const deadline = new AbortController()
+    const timer = setTimeout(() => deadline.abort(), this.#totalMs)
+    try {
+      return await this.#open().send(command, { abortSignal: deadline.signal })
+    } catch (error) {
+      if (!deadline.signal.aborted && !isUnavailable(error)) throw error
+      const { name } = command.constructor
+      throw new StoreUnavailable(`${name} did not succeed.`, { cause: error })
+    } finally {
+      clearTimeout(timer)
     }
   }
 
   /** Closes the connections. */
   close(): void {
-    this.#agent.destroy()
+    this.#client?.destroy()
   }
 
-  /** Exponential, with full jitter, so that throttled callers do not come back together. */
-  #backoff(attempt: number): number {
-    return Math.random() * this.#limits.backoffMs * 2 ** attempt
-  }
-
-  async #attempt(operation: OperationName, body: string, deadline: number): Promise<Answer> {
-    const credentials = this.#credentials()
-    return this.#exchange(
-      operation,
-      body,
-      credentials instanceof Promise ? await credentials : credentials,
-      Math.max(1, Math.min(this.#limits.attemptMs, deadline - Date.now())),
-    )
-  }
-
-  #exchange(
-    operation: OperationName,
-    body: string,
-    credentials: Credentials,
-    timeoutMs: number,
-  ): Promise<Answer> {
-    const { host, hostname, port } = this.#endpoint
-    const target = `DynamoDB_20120810.${operation}`
-    const headers = this.#signer.sign({ host, target, body }, credentials, new Date())
-    headers['content-length'] = String(Buffer.byteLength(body))
-    return new Promise((resolve, reject) => {
-      const request = this.#request({ method: 'POST', hostname, port, headers, agent: this.#agent })
-      const timer = setTimeout(() => {
-        request.destroy(new Error(`DynamoDB did not answer within ${timeoutMs} ms.`))
-      }, timeoutMs)
-      const settle = (end: () => void): void => {
-        clearTimeout(timer)
-        end()
-      }
-      request.on('error', (error) => settle(() => reject(error)))
-      request.on('response', (response) => {
-        readBody(response).then(
-          (text) => settle(() => resolve({ status: response.statusCode ?? 0, body: text })),
-          (error) => settle(() => reject(error)),
-        )
-      })
-      request.end(body)
-    })
+  #open(): DynamoDBDocumentClient {
+    if (this.#documents === undefined) {
+      this.#client = new DynamoDBClient(this.#config)
+      // It is put together anew for every request, at a price that shows, and nobody here reads it.
+      this.#client.middlewareStack.remove('getUserAgentMiddleware')
+      // Every number as a `number`: the SDK would throw at fractions that it cannot hold, and the
+      // codecs refuse what is no safe integer.
+      const unmarshallOptions = { wrapNumbers: Number }
+      this.#documents = DynamoDBDocumentClient.from(this.#client, { unmarshallOptions })
+    }
+    return this.#documents
   }
 }
 
-function readBody(response: IncomingMessage): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    response.on('data', (chunk: Buffer) => chunks.push(chunk))
-    response.on('end', () => resolve(Buffer.concat(chunks).toString()))
-    response.on('error', reject)
-  })
-}
+/**
+ * The embedded engine checks no signature, so it gets fixed credentials: those in the user's shell
+ * have no business there, and neither have its other wishes about endpoints.
+ */
+const embedded = (endpoint: string): DynamoDBClientConfig => ({
+  endpoint,
+  credentials: { accessKeyId: 'embedded', secretAccessKey: 'embedded' },
+  useFipsEndpoint: false,
+  useDualstackEndpoint: false,
+})
 
-interface Failure {
-  readonly error: Error
-  /** Trying again cannot help. */
-  readonly final: boolean
-  readonly broken: boolean
-  readonly maybeApplied: boolean
-}
-type Outcome = { readonly answer: unknown } | { readonly failure: Failure }
+/** The options of the SDK's own handler (AWS SDK for JavaScript, "Configuring maxSockets in Node.js"). */
+const transport = (attemptMs: number) => ({
+  connectionTimeout: Math.min(CONNECT_MS, attemptMs),
+  requestTimeout: attemptMs,
+  throwOnRequestTimeout: true,
+  socketTimeout: attemptMs,
+  httpAgent: { keepAlive: true, maxSockets: MAX_SOCKETS },
+  httpsAgent: { keepAlive: true, maxSockets: MAX_SOCKETS },
+})
 
-/** DynamoDB Developer Guide, "Error handling with DynamoDB": refused before anything was done. */
+/** DynamoDB Developer Guide, "Error handling with DynamoDB". */
 const THROTTLED: ReadonlySet<string> = new Set([
   'ProvisionedThroughputExceededException',
   'RequestLimitExceeded',
   'ThrottlingException',
 ])
 
-function outcomeOf({ status, body }: Answer, maybeApplied: boolean): Outcome {
-  if (status === 200) return { answer: JSON.parse(body) }
-  const { code, message } = parseRefusal(body)
-  const error = new DynamoDbError(code, message, status, maybeApplied)
-  const throttled = THROTTLED.has(code)
-  const final = status < 500 && !throttled
-  return { failure: { error, final, broken: false, maybeApplied: !throttled } }
-}
-
-const brokenConnection = (error: Error): Outcome => ({
-  failure: { error, final: false, broken: true, maybeApplied: true },
-})
-
-function parseRefusal(body: string): { code: string; message: string } {
-  try {
-    const { __type: type, message, Message } = JSON.parse(body)
-    return { code: String(type).split('#').at(-1) ?? '', message: String(message ?? Message ?? '') }
-  } catch {
-    return { code: 'UnreadableAnswer', message: '' }
-  }
+/** Whether a failure says nothing against the request, so that the same may succeed later. */
+function isUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  if (error instanceof DynamoDBServiceException)
+    return error.$fault === 'server' || THROTTLED.has(error.name)
+  // The SDK's retries leave their mark on all that went wrong on the way; the rest is its caller's.
+  return '$metadata' in error || error.name === 'CredentialsProviderError'
 }

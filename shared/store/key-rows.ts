@@ -25,7 +25,7 @@ import {
   text,
 } from './attribute-values.ts'
 import type { KeyPolicyRecord, KeyRecord, MaterialRecord, Tag } from './records.ts'
-import { attribute, type ItemKey, requirePlace, sortable } from './table.ts'
+import { type ItemKey, requirePlace, sortable } from './table.ts'
 
 /** What names a key, on every row of its partition. */
 export interface KeyIdentity {
@@ -103,14 +103,14 @@ export const DUE_FOR_DELETION = 'key-deletion'
 export function encodeKey(key: KeyRecord): Item {
   const item = {
     ...keyFields.encode(key),
-    state: attribute(key.state),
-    ownerKey: attribute(keysOwner(key.account, key.region)),
-    ownerSort: attribute(key.keyId),
-    ...(key.current === null ? {} : { current: attribute(key.current) }),
+    state: key.state,
+    ownerKey: keysOwner(key.account, key.region),
+    ownerSort: key.keyId,
+    ...(key.current === null ? {} : { current: key.current }),
   }
   if (key.state !== 'PendingDeletion') return item
-  const due = { dueKind: attribute(DUE_FOR_DELETION), dueAt: attribute(key.deletionDate) }
-  return { ...item, ...due, deletionDate: attribute(key.deletionDate) }
+  const due = { dueKind: DUE_FOR_DELETION, dueAt: key.deletionDate }
+  return { ...item, ...due, deletionDate: key.deletionDate }
 }
 
 /**
@@ -119,8 +119,8 @@ export function encodeKey(key: KeyRecord): Item {
  */
 export function encodeRemoval(key: KeyRecord): Item {
   const { ownerKey: _, ownerSort: __, ...item } = encodeKey({ ...key, rev: key.rev + 1 })
-  const due = { dueKind: attribute(DUE_FOR_DELETION), dueAt: attribute(0) }
-  return { ...item, ...due, removing: { BOOL: true } }
+  const due = { dueKind: DUE_FOR_DELETION, dueAt: 0 }
+  return { ...item, ...due, removing: true }
 }
 
 /** Whether the removal of the item's key has begun. */

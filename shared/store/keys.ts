@@ -22,7 +22,6 @@ import { startingAfter, toPage } from './pages.ts'
 import type { KeyBundle, KeyRecord } from './records.ts'
 import { type KeyRepository, RowMalformed } from './repositories.ts'
 import {
-  attribute,
   keyOf,
   nobodyChangedSince,
   nothingIsThere,
@@ -40,7 +39,7 @@ export function openKeys(table: Table): KeyRepository {
     async get(account, region, keyId) {
       const { items } = await table.query({
         partition: keyPartition({ account, region, keyId }),
-        range: { expression: '#range >= :key', values: { ':key': attribute('key') } },
+        range: { expression: '#range >= :key', values: { ':key': 'key' } },
       })
       return parseBundle(items)
     },
@@ -106,7 +105,7 @@ async function dueForDeletion(table: Table, now: number, limit: number): Promise
   const { items } = await table.query({
     index: byDueTime,
     partition: DUE_FOR_DELETION,
-    range: { expression: '#range <= :now', values: { ':now': attribute(now) } },
+    range: { expression: '#range <= :now', values: { ':now': now } },
     limit,
   })
   const found = await Promise.all(items.map((item) => dueKey(table, item, now)))

@@ -13,7 +13,6 @@ import {
 import { startingAfter } from './pages.ts'
 import type { LedgerRepository } from './repositories.ts'
 import {
-  attribute,
   type ItemKey,
   keyOf,
   nothingIsThere,
@@ -53,7 +52,7 @@ export function openLedger(table: Table): LedgerRepository {
     async days(account, region) {
       const { items } = await table.query({
         partition: ledgerPartition({ account, region }),
-        range: { expression: 'begins_with(#range, :day)', values: { ':day': attribute(DAY) } },
+        range: { expression: 'begins_with(#range, :day)', values: { ':day': DAY } },
         newestFirst: true,
       })
       return items.map((item) => parseDay(item).day)
@@ -100,9 +99,7 @@ function dayMarker(table: Table): (day: DayRecord) => Promise<void> {
 }
 
 const endingBefore = (after: string | null): Pick<QueryRequest, 'range'> =>
-  after === null
-    ? {}
-    : { range: { expression: '#range < :after', values: { ':after': attribute(after) } } }
+  after === null ? {} : { range: { expression: '#range < :after', values: { ':after': after } } }
 
 function parseDay(item: Item): DayRecord {
   const found = dayRow.parse(item)

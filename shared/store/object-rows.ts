@@ -16,7 +16,7 @@ import {
 import { encodeEncryption, parseEncryption } from './object-encryption.ts'
 import { type ChunkSet, storedParts, toPart, toStoredPart } from './part-chunks.ts'
 import type { ObjectRecord, ObjectSummary, PartRecord } from './records.ts'
-import { attribute, type ItemKey, requirePlace } from './table.ts'
+import { type ItemKey, requirePlace } from './table.ts'
 
 type PlainFields = Omit<ObjectSummary, 'encryption'>
 
@@ -55,10 +55,10 @@ export function encodeObject(object: ObjectRecord, set: ChunkSet | null): Item {
   return {
     ...objectFields.encode(object),
     ...encodeEncryption(encryption),
-    ...(kmsKey ? { kmsKey: attribute(kmsKey) } : {}),
+    ...(kmsKey ? { kmsKey } : {}),
     ...(set === null
-      ? { parts: attribute(JSON.stringify(object.parts.map(toStoredPart))) }
-      : { partSet: attribute(set.set), partChunks: attribute(set.chunks) }),
+      ? { parts: JSON.stringify(object.parts.map(toStoredPart)) }
+      : { partSet: set.set, partChunks: set.chunks }),
   }
 }
 

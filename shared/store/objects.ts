@@ -141,7 +141,7 @@ function spanOf(partition: string, prefix: string, after: string | null): QueryR
   if (Buffer.byteLength(prefix) > MAX_NAME_BYTES || !prefix.isWellFormed()) return null
   const range = {
     expression: 'begins_with(#range, :prefix)',
-    values: { ':prefix': { S: prefix } },
+    values: { ':prefix': prefix },
   }
   const query = { partition, ...(prefix === '' ? {} : { range }) }
   const start = after === null ? '' : cutToName(after)

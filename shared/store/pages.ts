@@ -7,7 +7,7 @@ import type { QueryRequest, Rows } from './table.ts'
 export const startingAfter = (after: string | null): Pick<QueryRequest, 'range'> =>
   after === null || after === ''
     ? {}
-    : { range: { expression: '#range > :after', values: { ':after': { S: after } } } }
+    : { range: { expression: '#range > :after', values: { ':after': after } } }
 
 /**
  * @param parse - a row to what is listed

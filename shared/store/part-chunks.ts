@@ -18,7 +18,7 @@ import {
   text,
 } from './attribute-values.ts'
 import type { ObjectRecord, PartRecord } from './records.ts'
-import { attribute, type ItemKey, requirePlace, sortable, type Table } from './table.ts'
+import { type ItemKey, requirePlace, sortable, type Table } from './table.ts'
 
 /** A part as JSON: bytes in base64. */
 interface StoredPart extends Omit<PartRecord, 'salt' | 'commitment'> {
@@ -110,7 +110,7 @@ export async function writeChunks(
   for (const chunk of chunksOf(set)) {
     const start = chunk.chunk * PARTS_PER_CHUNK
     const stored = parts.slice(start, start + PARTS_PER_CHUNK).map(toStoredPart)
-    const item = { ...chunkIdentity.encode(chunk), parts: attribute(JSON.stringify(stored)) }
+    const item = { ...chunkIdentity.encode(chunk), parts: JSON.stringify(stored) }
     await table.put(chunkPlace(chunk), item)
   }
 }
@@ -124,7 +124,7 @@ export async function readChunks(table: Table, set: ChunkSet): Promise<PartRecor
     partition: partsPartition(set.account, set.bucket),
     range: {
       expression: 'begins_with(#range, :set)',
-      values: { ':set': attribute(`${set.set}#`) },
+      values: { ':set': `${set.set}#` },
     },
   })
   return items.length === set.chunks ? items.flatMap(parseChunk) : null

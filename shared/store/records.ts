@@ -249,5 +249,7 @@ export interface UploadRecord {
   readonly versionId: string
   /** Set when the upload was completed: what Complete answered, so that a retry gets the same. */
   readonly completedEtag: string | null
+  /** Who is about to end it: nobody else may, for as long as that can take. */
+  readonly fence: { readonly by: 'complete' | 'abort'; readonly since: number } | null
   readonly rev: number
 }

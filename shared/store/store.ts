@@ -1,8 +1,7 @@
 /** The store: all repositories over one client. */
 import { openAliases } from './aliases.ts'
 import { openBuckets } from './buckets.ts'
-import { type ClientLimits, DynamoDbClient } from './client.ts'
-import { defaultCredentials, embeddedCredentials } from './credentials.ts'
+import { type ClientLimits, StoreClient } from './client.ts'
 import { openKeys } from './keys.ts'
 import { openLedger } from './ledger.ts'
 import { openObjects } from './objects.ts'
@@ -47,28 +46,11 @@ export function openStore(options: StoreOptions = {}): Store & { close(): void }
  * The client alone, for whoever makes tables.
  * @throws Error when there is neither an endpoint nor a Region
  */
-export function openClient(options: Omit<StoreOptions, 'tablePrefix'> = {}): DynamoDbClient {
-  const embedded = options.endpoint ?? process.env.KEYHOLD_DYNAMODB_ENDPOINT
-  const region = options.region ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION
-  if (embedded) {
-    const credentials = embeddedCredentials
-    const { limits } = options
-    return new DynamoDbClient({
-      endpoint: embedded,
-      region: region ?? 'local',
-      credentials,
-      limits,
-    })
-  }
+export function openClient(options: Omit<StoreOptions, 'tablePrefix'> = {}): StoreClient {
+  const { AWS_REGION, AWS_DEFAULT_REGION, KEYHOLD_DYNAMODB_ENDPOINT } = process.env
+  const endpoint = (options.endpoint ?? KEYHOLD_DYNAMODB_ENDPOINT) || undefined
+  const named = options.region ?? (AWS_REGION || AWS_DEFAULT_REGION)
+  const region = named || (endpoint === undefined ? undefined : 'local')
   if (!region) throw new Error('AWS_REGION names the Region of the tables; it is not set.')
-  return new DynamoDbClient({
-    endpoint: awsEndpoint(region),
-    region,
-    credentials: defaultCredentials(),
-    limits: options.limits,
-  })
+  return new StoreClient({ endpoint, region, limits: options.limits })
 }
-
-/** AWS General Reference, "Amazon DynamoDB endpoints and quotas". */
-const awsEndpoint = (region: string): string =>
-  `https://dynamodb.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`

@@ -5,8 +5,18 @@
  */
 import { randomBytes } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
-import type { AttributeValue, Item } from './attribute-values.ts'
-import { type DynamoDbClient, DynamoDbError } from './client.ts'
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb'
+import {
+  BatchWriteCommand,
+  type BatchWriteCommandInput,
+  DeleteCommand,
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+  type QueryCommandInput,
+} from '@aws-sdk/lib-dynamodb'
+import type { Item } from './attribute-values.ts'
+import type { StoreClient } from './client.ts'
 import { ConditionFailed, RowMalformed, RowMisplaced, StoreUnavailable } from './repositories.ts'
 
 export interface ItemKey {
@@ -23,7 +33,7 @@ export const nothingIsThere: Condition = { expression: 'attribute_not_exists(pk)
 
 export const nobodyChangedSince = (rev: number): Condition => ({
   expression: 'rev = :rev',
-  values: { ':rev': { N: String(rev) } },
+  values: { ':rev': rev },
 })
 
 export interface QueryRequest {
@@ -43,32 +53,26 @@ export interface Rows {
   readonly more: boolean
 }
 
-interface QueryAnswer {
-  readonly Items: readonly Item[]
-  readonly LastEvaluatedKey?: Item
-}
-
 /** DynamoDB Developer Guide, BatchWriteItem: at most 25; what was throttled comes back unprocessed. */
 const BATCH_SIZE = 25
 const BATCH_ROUNDS = 8
 const BATCH_PAUSE_MS = 25
 
+type DeleteRequests = NonNullable<BatchWriteCommandInput['RequestItems']>[string]
+
 export class Table {
-  readonly #client: DynamoDbClient
+  readonly #client: StoreClient
   readonly #name: string
 
-  constructor(client: DynamoDbClient, name: string) {
+  constructor(client: StoreClient, name: string) {
     this.#client = client
     this.#name = name
   }
 
   /** Strongly consistent. */
   async get({ pk, sk }: ItemKey): Promise<Item | null> {
-    const { Item } = await this.#client.call<{ Item?: Item }>('GetItem', {
-      TableName: this.#name,
-      Key: { pk: { S: pk }, sk: { S: sk } },
-      ConsistentRead: true,
-    })
+    const request = { TableName: this.#name, Key: { pk, sk }, ConsistentRead: true }
+    const { Item } = await this.#client.send(new GetCommand(request))
     return Item ?? null
   }
 
@@ -78,15 +82,17 @@ export class Table {
    *   told of it was lost
    * @throws ConditionFailed when the condition does not hold
    */
-  async put(key: ItemKey, attributes: Item, condition?: Condition): Promise<Item | null> {
-    const item = { ...attributes, pk: { S: key.pk }, sk: { S: key.sk }, stamp: { S: newStamp() } }
-    const put = { Item: item, ReturnValues: 'ALL_OLD', ...conditionParameters(condition) }
+  async put({ pk, sk }: ItemKey, attributes: Item, condition?: Condition): Promise<Item | null> {
+    const stamp = newStamp()
+    const Item = { ...attributes, pk, sk, stamp }
+    const request = { TableName: this.#name, Item, ReturnValues: 'ALL_OLD' } as const
     try {
-      const old = await this.#write('PutItem', put)
-      return old !== null && stampOf(old) === stampOf(item) ? null : old
+      const put = new PutCommand({ ...request, ...conditionParameters(condition) })
+      const { Attributes: old } = await this.#client.send(put)
+      return old === undefined || old.stamp === stamp ? null : old
     } catch (error) {
       const refusal = conditionRefusal(error)
-      if (refusal.maybeApplied && stampOf(await this.get(key)) === stampOf(item)) return null
+      if (isRepeated(refusal) && (await this.get({ pk, sk }))?.stamp === stamp) return null
       throw new ConditionFailed('The condition of a put does not hold.', { cause: refusal })
     }
   }
@@ -97,13 +103,14 @@ export class Table {
    * @throws ConditionFailed when the condition does not hold
    */
   async delete({ pk, sk }: ItemKey, condition?: Condition): Promise<Item | null> {
-    const Key = { pk: { S: pk }, sk: { S: sk } }
+    const request = { TableName: this.#name, Key: { pk, sk }, ReturnValues: 'ALL_OLD' } as const
     try {
-      const request = { Key, ReturnValues: 'ALL_OLD', ...conditionParameters(condition) }
-      return await this.#write('DeleteItem', request)
+      const removal = new DeleteCommand({ ...request, ...conditionParameters(condition) })
+      const { Attributes: old } = await this.#client.send(removal)
+      return old ?? null
     } catch (error) {
       const refusal = conditionRefusal(error)
-      if (refusal.maybeApplied && (await this.get({ pk, sk })) === null) return null
+      if (isRepeated(refusal) && (await this.get({ pk, sk })) === null) return null
       throw new ConditionFailed('The condition of a delete does not hold.', { cause: refusal })
     }
   }
@@ -111,19 +118,17 @@ export class Table {
   /** Strongly consistent, unless it asks an index. */
   async query(request: QueryRequest): Promise<Rows> {
     const wanted = request.limit ?? Number.POSITIVE_INFINITY
+    const parameters = { TableName: this.#name, ...queryParameters(request) }
     const items: Item[] = []
-    let start = request.startAfter && startKey(request.startAfter)
+    let ExclusiveStartKey: QueryCommandInput['ExclusiveStartKey'] = request.startAfter
     do {
       // One more than wanted tells whether there are more.
-      const answer = await this.#client.call<QueryAnswer>('Query', {
-        ...queryParameters(request),
-        TableName: this.#name,
-        ...(start === undefined ? {} : { ExclusiveStartKey: start }),
-        ...(wanted === Number.POSITIVE_INFINITY ? {} : { Limit: wanted + 1 - items.length }),
-      })
-      for (const item of answer.Items) items.push(item)
-      start = answer.LastEvaluatedKey
-    } while (start !== undefined && items.length <= wanted)
+      const Limit = wanted === Number.POSITIVE_INFINITY ? undefined : wanted + 1 - items.length
+      const page = new QueryCommand({ ...parameters, ExclusiveStartKey, Limit })
+      const { Items = [], LastEvaluatedKey } = await this.#client.send(page)
+      for (const item of Items) items.push(item)
+      ExclusiveStartKey = LastEvaluatedKey
+    } while (ExclusiveStartKey !== undefined && items.length <= wanted)
     return { items: items.slice(0, wanted), more: items.length > wanted }
   }
 
@@ -131,40 +136,28 @@ export class Table {
   async deleteAll(keys: readonly ItemKey[]): Promise<void> {
     for (let at = 0; at < keys.length; at += BATCH_SIZE) {
       const batch = keys.slice(at, at + BATCH_SIZE)
-      const requests = batch.map(({ pk, sk }) => ({
-        DeleteRequest: { Key: { pk: { S: pk }, sk: { S: sk } } },
-      }))
-      await this.#deleteBatch(requests)
+      await this.#deleteBatch(batch.map(({ pk, sk }) => ({ DeleteRequest: { Key: { pk, sk } } })))
     }
   }
 
-  async #deleteBatch(requests: readonly object[]): Promise<void> {
+  async #deleteBatch(requests: DeleteRequests): Promise<void> {
     let left = requests
     for (let round = 1; left.length > 0; round++) {
       if (round > BATCH_ROUNDS) throw new StoreUnavailable('A batch of deletes was throttled.')
       if (round > 1) await setTimeout(BATCH_PAUSE_MS * round)
-      const answer = await this.#client.call<{
-        UnprocessedItems?: Readonly<Record<string, readonly object[]>>
-      }>('BatchWriteItem', { RequestItems: { [this.#name]: left } })
-      left = answer.UnprocessedItems?.[this.#name] ?? []
+      const batch = new BatchWriteCommand({ RequestItems: { [this.#name]: left } })
+      const { UnprocessedItems } = await this.#client.send(batch)
+      left = UnprocessedItems?.[this.#name] ?? []
     }
-  }
-
-  async #write(operation: 'PutItem' | 'DeleteItem', request: object): Promise<Item | null> {
-    const answer = await this.#client.call<{ Attributes?: Item }>(operation, {
-      TableName: this.#name,
-      ...request,
-    })
-    return answer.Attributes ?? null
   }
 }
 
 /** The key that an item lies under. @throws RowMalformed */
 export function keyOf(item: Item): ItemKey {
   const { pk, sk } = item
-  if (pk === undefined || !('S' in pk) || sk === undefined || !('S' in sk))
+  if (typeof pk !== 'string' || typeof sk !== 'string')
     throw new RowMalformed('An item without its keys.')
-  return { pk: pk.S, sk: sk.S }
+  return { pk, sk }
 }
 
 /** A change counts its record's revision up by one, so that the next change can be conditional. */
@@ -189,17 +182,16 @@ const DIGITS = 8
 export const sortable = (number: number, digits: number = DIGITS): string =>
   String(number).padStart(digits, '0')
 
-/** An attribute of an index. */
-export const attribute = (value: string | number): AttributeValue =>
-  typeof value === 'string' ? { S: value } : { N: String(value) }
-
-function conditionRefusal(error: unknown): DynamoDbError {
-  if (error instanceof DynamoDbError && error.code === 'ConditionalCheckFailedException')
-    return error
+function conditionRefusal(error: unknown): ConditionalCheckFailedException {
+  if (error instanceof ConditionalCheckFailedException) return error
   throw error
 }
 
-const conditionParameters = (condition: Condition | undefined): object =>
+/** Whether an earlier attempt of the same call may have taken effect without our hearing of it. */
+const isRepeated = ({ $metadata }: ConditionalCheckFailedException): boolean =>
+  ($metadata.attempts ?? 1) > 1
+
+const conditionParameters = (condition: Condition | undefined) =>
   condition === undefined
     ? {}
     : {
@@ -207,21 +199,16 @@ const conditionParameters = (condition: Condition | undefined): object =>
         ...(condition.values && { ExpressionAttributeValues: condition.values }),
       }
 
-function queryParameters({ index, partition, range, newestFirst }: QueryRequest): object {
+function queryParameters({ index, partition, range, newestFirst }: QueryRequest) {
   const rangeNames = range && { '#range': index?.range ?? 'sk' }
   return {
     ...(index === undefined ? { ConsistentRead: true } : { IndexName: index.name }),
     KeyConditionExpression: `#hash = :hash${range ? ` AND ${range.expression}` : ''}`,
     ExpressionAttributeNames: { '#hash': index?.hash ?? 'pk', ...rangeNames },
-    ExpressionAttributeValues: { ':hash': { S: partition }, ...range?.values },
+    ExpressionAttributeValues: { ':hash': partition, ...range?.values },
     ...(newestFirst && { ScanIndexForward: false }),
   }
 }
-
-const startKey = ({ pk, sk }: ItemKey): Item => ({ pk: { S: pk }, sk: { S: sk } })
-
-const stampOf = (item: Item | null): string | null =>
-  item?.stamp !== undefined && 'S' in item.stamp ? item.stamp.S : null
 
 let stampPrefix: string | undefined
 let stamps = 0

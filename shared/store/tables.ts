@@ -21,8 +21,15 @@
  * | ledger | `<account>#<region>#ledger` | `day#<day>`, `relay` |
  * | ledger | `<account>#<region>#ledger#<day>` | `<time>#<shard>#<sequence>` |
  */
-import type { DynamoDbClient } from './client.ts'
-import { DynamoDbError } from './client.ts'
+import {
+  CreateTableCommand,
+  type CreateTableCommandInput,
+  DescribeTableCommand,
+  type GlobalSecondaryIndex,
+  type KeySchemaElement,
+  ResourceInUseException,
+} from '@aws-sdk/client-dynamodb'
+import type { StoreClient } from './client.ts'
 
 export interface IndexDefinition {
   readonly name: string
@@ -109,10 +116,10 @@ export const DEFAULT_TABLE_PREFIX = 'keyhold-'
 
 /**
  * Makes the tables in an embedded engine; those that exist are left as they are.
- * @throws StoreUnavailable, DynamoDbError as the client does
+ * @throws StoreUnavailable, DynamoDBServiceException as the client does
  */
 export async function createTables(
-  client: DynamoDbClient,
+  client: StoreClient,
   prefix: string = DEFAULT_TABLE_PREFIX,
 ): Promise<void> {
   const names = Object.keys(TABLES) as TableName[]
@@ -120,20 +127,23 @@ export async function createTables(
 }
 
 async function createTable(
-  client: DynamoDbClient,
+  client: StoreClient,
   tableName: string,
   definition: TableDefinition,
 ): Promise<void> {
   try {
-    await client.call('CreateTable', createTableRequest(tableName, definition))
+    await client.send(new CreateTableCommand(createTableRequest(tableName, definition)))
   } catch (error) {
-    if (!(error instanceof DynamoDbError && error.code === 'ResourceInUseException')) throw error
+    if (!(error instanceof ResourceInUseException)) throw error
   }
   await activeTable(client, tableName)
 }
 
 /** @returns the CreateTable request; CloudFormation's properties have the same names */
-export const createTableRequest = (tableName: string, { indexes }: TableDefinition) => ({
+export const createTableRequest = (
+  tableName: string,
+  { indexes }: TableDefinition,
+): CreateTableCommandInput => ({
   TableName: tableName,
   BillingMode: 'PAY_PER_REQUEST',
   KeySchema: keySchema('pk', 'sk'),
@@ -141,13 +151,13 @@ export const createTableRequest = (tableName: string, { indexes }: TableDefiniti
   ...(indexes.length === 0 ? {} : { GlobalSecondaryIndexes: indexes.map(indexRequest) }),
 })
 
-const keySchema = (hash: string, range: string) => [
+const keySchema = (hash: string, range: string): KeySchemaElement[] => [
   { AttributeName: hash, KeyType: 'HASH' },
   { AttributeName: range, KeyType: 'RANGE' },
 ]
 
 function attributeDefinitions(indexes: readonly IndexDefinition[]) {
-  const types = new Map<string, string>([
+  const types = new Map<string, 'S' | 'N'>([
     ['pk', 'S'],
     ['sk', 'S'],
   ])
@@ -155,24 +165,22 @@ function attributeDefinitions(indexes: readonly IndexDefinition[]) {
   return [...types].map(([AttributeName, AttributeType]) => ({ AttributeName, AttributeType }))
 }
 
-const indexRequest = (index: IndexDefinition) => ({
+const indexRequest = (index: IndexDefinition): GlobalSecondaryIndex => ({
   IndexName: index.name,
   KeySchema: keySchema(index.hash, index.range),
   Projection:
     index.includes.length === 0
       ? { ProjectionType: 'KEYS_ONLY' }
-      : { ProjectionType: 'INCLUDE', NonKeyAttributes: index.includes },
+      : { ProjectionType: 'INCLUDE', NonKeyAttributes: [...index.includes] },
 })
 
 const ACTIVE_WITHIN_MS = 10_000
 
-async function activeTable(client: DynamoDbClient, tableName: string): Promise<void> {
+async function activeTable(client: StoreClient, tableName: string): Promise<void> {
   const deadline = Date.now() + ACTIVE_WITHIN_MS
   for (;;) {
-    const { Table } = await client.call<{ Table: { TableStatus: string } }>('DescribeTable', {
-      TableName: tableName,
-    })
-    if (Table.TableStatus === 'ACTIVE') return
+    const { Table } = await client.send(new DescribeTableCommand({ TableName: tableName }))
+    if (Table?.TableStatus === 'ACTIVE') return
     if (Date.now() > deadline) throw new Error(`The table ${tableName} does not become active.`)
     await new Promise((resolve) => setTimeout(resolve, 5))
   }

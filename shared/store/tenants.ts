@@ -28,15 +28,7 @@ import type {
   TenantRecord,
 } from './records.ts'
 import { ConditionFailed, type TenantRepository } from './repositories.ts'
-import {
-  attribute,
-  type ItemKey,
-  keyOf,
-  nothingIsThere,
-  requirePlace,
-  sortable,
-  type Table,
-} from './table.ts'
+import { type ItemKey, keyOf, nothingIsThere, requirePlace, sortable, type Table } from './table.ts'
 import { TABLES } from './tables.ts'
 
 const account: Codec<AccountId> = parsed(parseAccountId)
@@ -122,7 +114,7 @@ export function openTenants(table: Table): TenantRepository {
   return {
     get: tenant,
     async create(next) {
-      const listing = { ownerKey: attribute(TENANTS), ownerSort: attribute(next.account) }
+      const listing = { ownerKey: TENANTS, ownerSort: next.account }
       const item = { ...tenantRow.encode(next), ...listing }
       await table.put(tenantPlace(next.account), item, nothingIsThere)
     },
@@ -136,7 +128,7 @@ export function openTenants(table: Table): TenantRepository {
         partition: tenantPartition(id),
         range: {
           expression: 'begins_with(#range, :kind)',
-          values: { ':kind': attribute('tenant-key#') },
+          values: { ':kind': 'tenant-key#' },
         },
       })
       return items.map(parseTenantKey)
@@ -157,7 +149,7 @@ export function openTenants(table: Table): TenantRepository {
     },
     async putAccessKey(key) {
       const owner = `${key.account}#principal#${key.principalId}`
-      const listing = { ownerKey: attribute(owner), ownerSort: attribute(key.accessKeyId) }
+      const listing = { ownerKey: owner, ownerSort: key.accessKeyId }
       const item = { ...accessKeyRow.encode(key), ...listing }
       await table.put(accessKeyPlace(key.accessKeyId), item)
     },

@@ -1,12 +1,20 @@
 /** Multipart uploads that are under way, and their parts. */
 import { type AccountId, type BucketName, bucketNameOf, parseAccountId } from '../ids.ts'
-import { bytes, type Item, integer, nullable, parsed, record, text } from './attribute-values.ts'
+import {
+  bytes,
+  type Item,
+  integer,
+  nullable,
+  oneOf,
+  parsed,
+  record,
+  text,
+} from './attribute-values.ts'
 import { encodeEncryption, parseEncryption } from './object-encryption.ts'
 import { checksumType, textMap } from './object-rows.ts'
 import type { PartRecord, UploadRecord } from './records.ts'
 import type { UploadRepository } from './repositories.ts'
 import {
-  attribute,
   type ItemKey,
   keyOf,
   nobodyChangedSince,
@@ -20,7 +28,13 @@ import {
 const account = parsed(parseAccountId)
 const bucket = parsed(bucketNameOf)
 
-const uploadFields = record<Omit<UploadRecord, 'encryption'>>({
+/** `fence` as two attributes, there or not there together. */
+interface FenceFields {
+  readonly fencedBy: 'complete' | 'abort' | null
+  readonly fencedSince: number | null
+}
+
+const uploadFields = record<Omit<UploadRecord, 'encryption' | 'fence'> & FenceFields>({
   account,
   bucket,
   key: text,
@@ -32,6 +46,8 @@ const uploadFields = record<Omit<UploadRecord, 'encryption'>>({
   checksumType,
   versionId: text,
   completedEtag: nullable(text),
+  fencedBy: nullable(oneOf('complete', 'abort')),
+  fencedSince: nullable(integer),
   rev: integer,
 })
 
@@ -113,16 +129,22 @@ export const DUE_UPLOADS = 'upload'
 
 /** An upload that nobody completes is due for removal by its age. */
 const encodeUpload = (upload: UploadRecord): Item => ({
-  ...uploadFields.encode(upload),
+  ...uploadFields.encode({
+    ...upload,
+    fencedBy: upload.fence?.by ?? null,
+    fencedSince: upload.fence?.since ?? null,
+  }),
   ...encodeEncryption(upload.encryption),
-  dueKind: attribute(DUE_UPLOADS),
-  dueAt: attribute(upload.createdAt),
+  dueKind: DUE_UPLOADS,
+  dueAt: upload.createdAt,
 })
 
 function parseUpload(item: Item): UploadRecord {
-  const fields = uploadFields.parse(item)
+  const { fencedBy, fencedSince, ...fields } = uploadFields.parse(item)
   requirePlace(item, uploadPlace(fields))
-  return { ...fields, encryption: parseEncryption(item) }
+  const fence =
+    fencedBy === null || fencedSince === null ? null : { by: fencedBy, since: fencedSince }
+  return { ...fields, fence, encryption: parseEncryption(item) }
 }
 
 function parsePart(item: Item): PartRecord {

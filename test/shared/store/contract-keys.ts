@@ -1,3 +1,4 @@
+import { PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb'
 import { expect, test } from 'vitest'
 import type { AccountId } from '../../../shared/ids.ts'
 import type { KeyRecord } from '../../../shared/store/records.ts'
@@ -127,9 +128,9 @@ export function keyContract(given: Given): void {
   test('a deleted key is gone with its policy, material and grants', async () => {
     const account = givenAccount()
     await keys().create(givenBundle(account))
-    const pk = { S: `${account}#${region}#key#${keyIdOf(1)}` }
-    const grant = { pk, sk: { S: 'grant#someone#1' } }
-    await given.client().call('PutItem', { TableName: table, Item: grant })
+    const pk = `${account}#${region}#key#${keyIdOf(1)}`
+    const grant = { pk, sk: 'grant#someone#1' }
+    await given.client().send(new PutCommand({ TableName: table, Item: grant }))
     await keys().delete(givenKey(account))
     expect(await bundle(account)).toBeNull()
     expect((await keys().list(account, region, 10, null)).items).toEqual([])
@@ -147,24 +148,24 @@ export function keyContract(given: Given): void {
   test('a deletion that was cut short is finished when due keys are asked for', async () => {
     const account = givenAccount()
     await keys().create(givenBundle(account))
-    const pk = { S: `${account}#${region}#key#${keyIdOf(1)}` }
-    const marked = (await rowsOf(pk)).find((item) => item.sk?.S === 'key')
-    const mark = { removing: { BOOL: true }, dueKind: { S: 'key-deletion' }, dueAt: { N: '0' } }
+    const pk = `${account}#${region}#key#${keyIdOf(1)}`
+    const marked = (await rowsOf(pk)).find((item) => item.sk === 'key')
+    const mark = { removing: true, dueKind: 'key-deletion', dueAt: 0 }
     const Item = { ...marked, ...mark }
-    await given.client().call('PutItem', { TableName: table, Item })
+    await given.client().send(new PutCommand({ TableName: table, Item }))
     expect(await bundle(account)).toBeNull()
     const due = await keys().dueForDeletion(Date.now(), 100)
     expect(due.filter((key) => key.account === account)).toEqual([])
     expect(await rowsOf(pk)).toEqual([])
   })
 
-  async function rowsOf(pk: { S: string }) {
-    const answer = await given.client().call<{ Items: Record<string, { S?: string }>[] }>('Query', {
+  async function rowsOf(pk: string) {
+    const query = new QueryCommand({
       TableName: table,
       KeyConditionExpression: 'pk = :pk',
       ExpressionAttributeValues: { ':pk': pk },
       ConsistentRead: true,
     })
-    return answer.Items
+    return (await given.client().send(query)).Items ?? []
   }
 }

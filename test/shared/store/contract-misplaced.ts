@@ -1,5 +1,11 @@
+import {
+  DeleteCommand,
+  GetCommand,
+  NumberValue,
+  PutCommand,
+  type PutCommandInput,
+} from '@aws-sdk/lib-dynamodb'
 import { expect, test } from 'vitest'
-import type { Item } from '../../../shared/store/attribute-values.ts'
 import { RowMalformed, RowMisplaced } from '../../../shared/store/repositories.ts'
 import type { Given } from './contract.ts'
 import {
@@ -24,22 +30,21 @@ import {
 } from './given.ts'
 
 type Place = readonly [pk: string, sk: string]
+type Row = NonNullable<PutCommandInput['Item']>
 
 export function misplacedContract(given: Given): void {
   const store = () => given.store()
 
-  async function rowAt(table: string, [pk, sk]: Place): Promise<Item> {
-    const { Item } = await given.client().call<{ Item?: Item }>('GetItem', {
-      TableName: `keyhold-${table}`,
-      Key: { pk: { S: pk }, sk: { S: sk } },
-    })
+  async function rowAt(table: string, [pk, sk]: Place): Promise<Row> {
+    const get = new GetCommand({ TableName: `keyhold-${table}`, Key: { pk, sk } })
+    const { Item } = await given.client().send(get)
     if (Item === undefined) throw new Error(`Nothing lies at ${pk} ${sk}.`)
     return Item
   }
 
-  async function put(table: string, item: Item, [pk, sk]: Place): Promise<void> {
-    const Item = { ...item, pk: { S: pk }, sk: { S: sk } }
-    await given.client().call('PutItem', { TableName: `keyhold-${table}`, Item })
+  async function put(table: string, row: Row, [pk, sk]: Place): Promise<void> {
+    const Item = { ...row, pk, sk }
+    await given.client().send(new PutCommand({ TableName: `keyhold-${table}`, Item }))
   }
 
   const copy = async (table: string, from: Place, to: Place): Promise<void> =>
@@ -121,10 +126,8 @@ export function misplacedContract(given: Given): void {
     await expect(store().tenants.principal(other, id)).rejects.toThrow(RowMisplaced)
     await expect(store().tenants.principalByName(other, 'admin')).rejects.toThrow(RowMisplaced)
     await expect(store().tenants.accessKey(accessKeyId)).rejects.toThrow(RowMisplaced)
-    await given.client().call('DeleteItem', {
-      TableName: 'keyhold-tenants',
-      Key: { pk: { S: `${other}#tenant` }, sk: { S: 'tenant' } },
-    })
+    const Key = { pk: `${other}#tenant`, sk: 'tenant' }
+    await given.client().send(new DeleteCommand({ TableName: 'keyhold-tenants', Key }))
   })
 
   test('a block of the ledger is refused in another day, place or tenant', async () => {
@@ -166,7 +169,7 @@ export function misplacedContract(given: Given): void {
     const objects = `${account}#bucket#${bucketName}#objects`
     const setOf = async (key: string): Promise<string> => {
       const { partSet } = await rowAt('objects', [objects, key])
-      return partSet !== undefined && 'S' in partSet ? `${partSet.S}#00000000` : ''
+      return `${partSet}#00000000`
     }
     const chunks = `${account}#bucket#${bucketName}#parts`
     await copy('objects', [chunks, await setOf('k')], [chunks, await setOf('l')])
@@ -196,9 +199,16 @@ export function misplacedContract(given: Given): void {
     const read = () => store().buckets.get(account, bucketName)
     for (const spoiled of [
       without,
-      { ...without, createdAt: { S: '1' } },
-      { ...without, createdAt: { N: '1.5' } },
-      { ...without, createdAt: createdAt ?? { N: '1' }, region: { S: 'nowhere' } },
+      { ...without, createdAt: '1' },
+      { ...without, createdAt: 1.5 },
+      { ...without, createdAt: NumberValue.from('9007199254740993') },
+      { ...without, createdAt: NumberValue.from('9007199254740993.5') },
+      { ...without, createdAt: null },
+      { ...without, createdAt: [createdAt] },
+      { ...without, createdAt: { createdAt } },
+      { ...without, createdAt: new Set([createdAt]) },
+      { ...without, createdAt: Buffer.from('1') },
+      { ...without, createdAt, region: 'nowhere' },
     ]) {
       await put('objects', spoiled, place)
       await expect(read()).rejects.toThrow(RowMalformed)

@@ -1,3 +1,4 @@
+import { QueryCommand } from '@aws-sdk/lib-dynamodb'
 import { expect, test } from 'vitest'
 import type { AccountId } from '../../../shared/ids.ts'
 import type { ObjectRecord } from '../../../shared/store/records.ts'
@@ -222,13 +223,13 @@ export function objectContract(given: Given): void {
     expect(await read(other, 'mine')).toBeNull()
   })
 
-  async function chunkCount(account: AccountId): Promise<number> {
-    const answer = await given.client().call<{ Count: number }>('Query', {
+  async function chunkCount(account: AccountId): Promise<number | undefined> {
+    const query = new QueryCommand({
       TableName: TABLE,
       KeyConditionExpression: 'pk = :pk',
-      ExpressionAttributeValues: { ':pk': { S: `${account}#bucket#${bucketName}#parts` } },
+      ExpressionAttributeValues: { ':pk': `${account}#bucket#${bucketName}#parts` },
       Select: 'COUNT',
     })
-    return answer.Count
+    return (await given.client().send(query)).Count
   }
 }

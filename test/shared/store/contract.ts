@@ -1,6 +1,6 @@
 /** What every engine under the store has to pass. */
 import { afterAll, beforeAll, describe } from 'vitest'
-import type { DynamoDbClient } from '../../../shared/store/client.ts'
+import type { StoreClient } from '../../../shared/store/client.ts'
 import { openClient, openStore } from '../../../shared/store/store.ts'
 import { createTables, DEFAULT_TABLE_PREFIX } from '../../../shared/store/tables.ts'
 import { aliasContract } from './contract-aliases.ts'
@@ -19,14 +19,14 @@ export interface Engine {
 /** What a test gets at: the store, and the tables beneath it. */
 export interface Given {
   store(): ReturnType<typeof openStore>
-  client(): DynamoDbClient
+  client(): StoreClient
 }
 
 /** Runs the contract of all repositories over an engine with empty tables. */
 export function storeContract(name: string, start: () => Promise<Engine>): void {
   describe(`the store over ${name}`, () => {
     let engine: Engine
-    let client: DynamoDbClient
+    let client: StoreClient
     let store: ReturnType<typeof openStore>
     beforeAll(async () => {
       engine = await start()

@@ -5,10 +5,23 @@ import { buffer } from 'node:stream/consumers'
 
 /**
  * `pass`; `throttle` and `break` (500) without doing it; `deaf`: the connection closes before it is done;
- * `mute`: it is done, and the connection closes before the answer; `fail`: it is done, and the answer is
+ * `mute`: it is done, and the connection closes before the answer; `cut`: in the middle of the answer;
+ * `stall`: the answer stops in its middle and the connection stays; `fail`: it is done, and the answer is
  * a 500; `hang`: no answer ever; `refuse`: a validation error.
  */
-export type Fault = 'pass' | 'throttle' | 'break' | 'deaf' | 'mute' | 'fail' | 'hang' | 'refuse'
+export type Fault =
+  | 'pass'
+  | 'throttle'
+  | 'break'
+  | 'deaf'
+  | 'mute'
+  | 'cut'
+  | 'stall'
+  | 'fail'
+  | 'hang'
+  | 'refuse'
+
+const DONE: ReadonlySet<Fault> = new Set(['pass', 'mute', 'cut', 'stall', 'fail'])
 
 export interface SeenRequest {
   readonly operation: string
@@ -47,13 +60,18 @@ export async function startFaultyDynamoDb(target: string): Promise<FaultyDynamoD
     seen.push({ operation, input: JSON.parse(body.toString()), headers: request.headers })
     if (fault === 'hang') return
     if (fault === 'deaf') return void response.destroy()
-    const done = fault === 'pass' || fault === 'mute' || fault === 'fail'
+    const done = DONE.has(fault)
     const result = done ? await forward(request, body) : null
     const then = action
     if (done) action = null
     if (done && then !== null) await then()
     if (fault === 'mute') return void response.destroy()
     if (fault === 'pass') return void response.writeHead(result?.status ?? 0).end(result?.text)
+    if (fault === 'cut' || fault === 'stall') {
+      response.writeHead(200, { 'content-length': 100 }).write('{')
+      if (fault === 'cut') setImmediate(() => response.destroy())
+      return
+    }
     const [status, code] = refusals[fault]
     response.writeHead(status).end(JSON.stringify({ __type: `com.amazonaws#${code}` }))
   }

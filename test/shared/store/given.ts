@@ -211,5 +211,6 @@ export const givenUpload = (account: AccountId, uploadId = 'upload-1'): UploadRe
   },
   versionId: 'version-1',
   completedEtag: null,
+  fence: null,
   rev: 1,
 })
