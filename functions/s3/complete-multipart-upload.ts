@@ -1,12 +1,12 @@
 import { compositeEtag } from '../../shared/blobs/digests.ts'
 import { openObjectKey } from '../../shared/blobs/object-encryption.ts'
-import { removeBlobs, sealRecord, wholeSecond } from '../../shared/blobs/object-record.ts'
+import { sealRecord, wholeSecond } from '../../shared/blobs/object-record.ts'
 import {
   encryptionHeaders,
   refuseEncryptionHeaders,
 } from '../../shared/blobs/requested-encryption.ts'
 import { S3Error } from '../../shared/blobs/s3-error.ts'
-import { blobStore } from '../../shared/lambda/blob-store.ts'
+import { retireBlobs } from '../../shared/lambda/blob-store.ts'
 import { type S3Answer, xmlAnswer } from '../../shared/lambda/s3-answer.ts'
 import { checksumElements } from '../../shared/lambda/s3-checksums.ts'
 import { requireWriteCondition } from '../../shared/lambda/s3-conditions.ts'
@@ -20,7 +20,8 @@ import { ConditionFailed } from '../../shared/store/repositories.ts'
 import { chooseParts, etagOfList, type ListedPart, readListedParts } from './listed-parts.ts'
 import { objectKeyServices } from './object-kms.ts'
 import { wholeChecksum } from './upload-checksum.ts'
-import { findUpload, noSuchUpload } from './uploads.ts'
+import { fencedUpload, findUpload, isFencedBy, noSuchUpload, operationAborted } from './uploads.ts'
+import { requireBucketStill } from './written-object.ts'
 
 const MAX_ATTEMPTS = 8
 
@@ -45,7 +46,7 @@ export const completeMultipartUpload = objectOperation({
         return await complete(request, listed, call)
       } catch (error) {
         if (!(error instanceof ConditionFailed)) throw error
-        if (attempt === MAX_ATTEMPTS) throw aborted(error)
+        if (attempt === MAX_ATTEMPTS) throw operationAborted(error)
       }
     }
   },
@@ -60,20 +61,37 @@ async function complete(
   const { store } = call.services
   const upload = await findUpload(request, call)
   if (upload.completedEtag !== null) return repeated(request, upload, listed, call)
-  const fenced = { ...upload, rev: upload.rev + 1 }
+  if (isFencedBy(upload, 'abort', call)) throw noSuchUpload(upload.uploadId)
+  const fenced = fencedUpload(upload, 'complete', call)
   await store.uploads.update(fenced, upload.rev)
-  const record = await commit(request, fenced, listed, call)
+  const record = await commitOrRelease(request, fenced, listed, call)
   await store.uploads.update(
-    { ...fenced, completedEtag: record.etag, rev: fenced.rev + 1 },
+    { ...fenced, completedEtag: record.etag, fence: null, rev: fenced.rev + 1 },
     fenced.rev,
   )
   const used = new Set(record.parts.map(({ blob }) => blob))
   const parts = await store.uploads.parts(upload)
-  await removeBlobs(
-    blobStore(),
-    parts.filter(({ blob }) => !used.has(blob)),
-  )
+  const unused = parts.filter(({ blob }) => !used.has(blob))
+  await retireBlobs(call, upload, unused)
   return answer(request, record)
+}
+
+/** An upload that cannot be completed with these parts can be with others, or be aborted, at once. */
+async function commitOrRelease(
+  request: S3Request,
+  fenced: UploadRecord,
+  listed: readonly ListedPart[],
+  call: Call,
+): Promise<ObjectRecord> {
+  try {
+    return await commit(request, fenced, listed, call)
+  } catch (error) {
+    if (error instanceof S3Error) {
+      const released = { ...fenced, fence: null, rev: fenced.rev + 1 }
+      await call.services.store.uploads.update(released, fenced.rev).catch(() => {})
+    }
+    throw error
+  }
 }
 
 /** @returns the object as it is in the index, by this call or by one before that was cut short */
@@ -91,7 +109,8 @@ async function commit(
   requireWriteCondition(request, present)
   const record = await recordOf(request, upload, parts, call)
   const replaced = await objects.put(record, present?.rev ?? null)
-  await removeBlobs(blobStore(), replaced?.parts ?? [])
+  await retireBlobs(call, request, replaced?.parts ?? [])
+  await requireBucketStill(request, record, call)
   return record
 }
 
@@ -173,13 +192,5 @@ function answer(
     event: { SSEApplied: record.encryption.mode },
   }
 }
-
-const aborted = (cause: unknown): S3Error =>
-  new S3Error(
-    'OperationAborted',
-    'A conflicting conditional operation is currently in progress against this resource. Please try again.',
-    {},
-    { cause },
-  )
 
 export const handler = s3Handler(completeMultipartUpload)

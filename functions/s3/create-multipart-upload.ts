@@ -46,6 +46,7 @@ export const createMultipartUpload = objectOperation({
       checksumType: checksum?.type ?? null,
       encryption: made.encryption,
       completedEtag: null,
+      fence: null,
       rev: 1,
     }
     await call.services.store.uploads.create(upload)

@@ -4,6 +4,7 @@ import type { S3Request } from '../../shared/lambda/s3-request.ts'
 import { s3Handler } from '../../shared/lambda/s3-stack.ts'
 import type { Call } from '../../shared/pipeline/operation.ts'
 import { ConditionFailed } from '../../shared/store/repositories.ts'
+import { operationAborted } from './uploads.ts'
 
 /** Removes a bucket that has neither objects nor uploads under way. */
 export const deleteBucket = bucketOperation({
@@ -17,12 +18,13 @@ export const deleteBucket = bucketOperation({
     try {
       await buckets.delete(bucket)
     } catch (error) {
-      if (!(error instanceof ConditionFailed)) throw error
-      throw new S3Error(
-        'OperationAborted',
-        'A conflicting conditional operation is currently in progress against this resource. Please try again.',
-      )
+      throw error instanceof ConditionFailed ? operationAborted(error) : error
     }
+    await requireEmpty(request, call).catch(async (error: unknown) => {
+      // Something was written meanwhile; whoever wrote it sees the bucket again, or takes it back.
+      await buckets.create(bucket)
+      throw error
+    })
     return { status: 204, headers: {} }
   },
 })

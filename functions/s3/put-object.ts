@@ -1,17 +1,12 @@
 import { createObjectKey } from '../../shared/blobs/object-encryption.ts'
-import {
-  newVersionId,
-  removeBlobs,
-  sealRecord,
-  wholeSecond,
-} from '../../shared/blobs/object-record.ts'
+import { newVersionId, sealRecord, wholeSecond } from '../../shared/blobs/object-record.ts'
 import {
   encryptionHeaders,
   requestedEncryption,
   SSE_CONTEXT,
 } from '../../shared/blobs/requested-encryption.ts'
 import { conditionalConflict, preconditionFailed } from '../../shared/blobs/s3-error.ts'
-import { blobStore } from '../../shared/lambda/blob-store.ts'
+import { blobStore, retireBlobs } from '../../shared/lambda/blob-store.ts'
 import type { S3Answer } from '../../shared/lambda/s3-answer.ts'
 import { checksumHeaders } from '../../shared/lambda/s3-checksums.ts'
 import { isConditional, requireWriteCondition } from '../../shared/lambda/s3-conditions.ts'
@@ -24,6 +19,7 @@ import type { Call } from '../../shared/pipeline/operation.ts'
 import type { ObjectRecord } from '../../shared/store/records.ts'
 import { ConditionFailed } from '../../shared/store/repositories.ts'
 import { objectKeyServices } from './object-kms.ts'
+import { requireBucketStill } from './written-object.ts'
 
 /** Everything about a write that its head tells, read before the body is asked for. */
 async function readHead(request: S3Request, call: Call) {
@@ -62,6 +58,7 @@ export const putObject = objectOperation({
         multipart: false,
       })
       await commit(record, head.replaces, call)
+      await requireBucketStill(request, record, call)
       return answer(record, request)
     } finally {
       objectKey.fill(0)
@@ -78,15 +75,15 @@ async function writeCondition(request: S3Request, { services }: Call) {
 async function commit(
   record: ObjectRecord,
   replaces: number | null | undefined,
-  { services: { store } }: Call,
+  call: Call,
 ): Promise<void> {
   try {
-    const replaced = await store.objects.put(record, replaces)
-    await removeBlobs(blobStore(), replaced?.parts ?? [])
+    const replaced = await call.services.store.objects.put(record, replaces)
+    await retireBlobs(call, record, replaced?.parts ?? [])
   } catch (error) {
     // After any other failure the index may name the blob all the same.
     if (!(error instanceof ConditionFailed)) throw error
-    await removeBlobs(blobStore(), record.parts)
+    await retireBlobs(call, record, record.parts)
     throw replaces === null ? preconditionFailed('If-None-Match') : conditionalConflict(error)
   }
 }

@@ -1,8 +1,7 @@
 /** Removing an object from a bucket, by its name, for DeleteObject and DeleteObjects. */
 
-import { removeBlobs } from '../../shared/blobs/object-record.ts'
 import { conditionalConflict } from '../../shared/blobs/s3-error.ts'
-import { blobStore } from '../../shared/lambda/blob-store.ts'
+import { retireBlobs } from '../../shared/lambda/blob-store.ts'
 import type { S3Request } from '../../shared/lambda/s3-request.ts'
 import type { Call } from '../../shared/pipeline/operation.ts'
 import { ConditionFailed } from '../../shared/store/repositories.ts'
@@ -15,11 +14,11 @@ export async function removeObject(
   key: string,
   rev: number | undefined,
   { account, bucket }: Pick<S3Request, 'account' | 'bucket'>,
-  { services: { store } }: Call,
+  call: Call,
 ): Promise<void> {
   try {
-    const removed = await store.objects.delete(account, bucket, key, rev)
-    await removeBlobs(blobStore(), removed?.parts ?? [])
+    const removed = await call.services.store.objects.delete(account, bucket, key, rev)
+    await retireBlobs(call, { account, bucket, key }, removed?.parts ?? [])
   } catch (error) {
     throw error instanceof ConditionFailed ? conditionalConflict(error) : error
   }

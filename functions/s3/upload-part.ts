@@ -1,11 +1,11 @@
 import { openObjectKey } from '../../shared/blobs/object-encryption.ts'
-import { removeBlobs, wholeSecond } from '../../shared/blobs/object-record.ts'
+import { wholeSecond } from '../../shared/blobs/object-record.ts'
 import {
   encryptionHeaders,
   refuseEncryptionHeaders,
 } from '../../shared/blobs/requested-encryption.ts'
 import { S3Error } from '../../shared/blobs/s3-error.ts'
-import { blobStore } from '../../shared/lambda/blob-store.ts'
+import { blobStore, retireBlobs } from '../../shared/lambda/blob-store.ts'
 import {
   checksumHeader,
   DEFAULT_CHECKSUM,
@@ -68,26 +68,22 @@ function requireChecksumOf(upload: UploadRecord, request: S3Request): void {
 }
 
 /**
- * Records the part, and lets go of the one that it replaces only if nobody can be completing the
- * upload with it: a completion raises `rev` before it reads the parts.
+ * Records the part, and lets go of the one that it replaces.
  * @throws S3Error NoSuchUpload when the upload is over by now
  */
-async function recordPart(
-  upload: UploadRecord,
-  part: PartRecord,
-  { services: { store } }: Call,
-): Promise<void> {
+async function recordPart(upload: UploadRecord, part: PartRecord, call: Call): Promise<void> {
+  const { store } = call.services
   const replaced = await store.uploads.putPart(upload, part)
   const { account, bucket, uploadId } = upload
   const now = await store.uploads.get(account, bucket, uploadId)
   if (now === null) {
     // Aborted meanwhile: whoever did that may have missed this part.
     await store.uploads.delete(upload)
-    await removeBlobs(blobStore(), [part])
+    await retireBlobs(call, upload, [part])
     throw noSuchUpload(uploadId)
   }
   if (now.completedEtag !== null) throw noSuchUpload(uploadId)
-  if (replaced !== null && now.rev === upload.rev) await removeBlobs(blobStore(), [replaced])
+  if (replaced !== null) await retireBlobs(call, upload, [replaced])
 }
 
 export const handler = s3Handler(uploadPart)

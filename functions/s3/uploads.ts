@@ -24,9 +24,40 @@ export async function findUpload(request: S3Request, { services }: Call): Promis
 /** As `findUpload`, for operations that only an upload under way can have. */
 export async function requireUpload(request: S3Request, call: Call): Promise<UploadRecord> {
   const upload = await findUpload(request, call)
-  if (upload.completedEtag !== null) throw noSuchUpload(upload.uploadId)
+  if (upload.completedEtag !== null || isFencedBy(upload, 'abort', call)) {
+    throw noSuchUpload(upload.uploadId)
+  }
   return upload
 }
+
+/** Longer than a call may take; what fenced an upload longer ago was cut short. */
+const FENCE_MS = 60_000
+
+/** Whether somebody is completing, or aborting, the upload right now. */
+export const isFencedBy = (
+  { fence }: UploadRecord,
+  by: 'complete' | 'abort',
+  { services }: Call,
+): boolean => fence?.by === by && services.clock.now() - fence.since < FENCE_MS
+
+/** @returns the upload with the fence, for one conditional write */
+export const fencedUpload = (
+  upload: UploadRecord,
+  by: 'complete' | 'abort',
+  { services }: Call,
+): UploadRecord => ({
+  ...upload,
+  fence: { by, since: services.clock.now() },
+  rev: upload.rev + 1,
+})
+
+export const operationAborted = (cause: unknown): S3Error =>
+  new S3Error(
+    'OperationAborted',
+    'A conflicting conditional operation is currently in progress against this resource. Please try again.',
+    {},
+    { cause },
+  )
 
 export const noSuchUpload = (uploadId: string): S3Error =>
   new S3Error(

@@ -1,7 +1,6 @@
 /** Records of objects: sealed when they are written, and their blobs let go when they are replaced. */
 import { randomBytes, randomInt } from 'node:crypto'
-import type { ObjectRecord, PartRecord } from '../store/records.ts'
-import type { BackingStore } from './backing-store.ts'
+import type { ObjectRecord } from '../store/records.ts'
 import { type Manifest, manifestTag } from './manifest.ts'
 
 const LARGEST_REV = 2 ** 47
@@ -16,17 +15,6 @@ export const sealRecord = (objectKey: Uint8Array, manifest: Manifest): ObjectRec
   manifestTag: manifestTag(objectKey, manifest),
   rev: 1 + randomInt(LARGEST_REV),
 })
-
-/**
- * Removes blobs that no record names any more. What cannot be removed is left for the sweeper: the
- * write that replaced it has succeeded.
- */
-export async function removeBlobs(
-  store: Pick<BackingStore, 'delete'>,
-  parts: readonly Pick<PartRecord, 'blob'>[],
-): Promise<void> {
-  await Promise.allSettled(parts.map(({ blob }) => store.delete(blob)))
-}
 
 /** @param now - milliseconds since the epoch. @returns the whole second, as headers and XML both show it */
 export const wholeSecond = (now: number): number => Math.floor(now / 1000) * 1000

@@ -26,6 +26,7 @@ export interface InProcessStack {
 
 /** One for each test file: handlers read where things are from the process's environment. */
 export async function givenInProcessStack(): Promise<InProcessStack> {
+  process.env.KEYHOLD_BLOB_GRACE_SECONDS = '0' // so that what is let go can be seen to go
   process.env.KEYHOLD_LOG_LEVEL ??= 'silent' // what goes wrong here is meant to
   const dataDir = await mkdtemp(join(tmpdir(), 'keyhold-in-process-'))
   const started = await startStack({ port: 0, dataDir })
