@@ -154,6 +154,13 @@ describe('Within an account', () => {
     expect((await refusalOf(encrypt(key.keyId))).name).toBe('AccessDeniedException')
   })
 
+  test('whoever may use an alias learns that there is no key behind it', async () => {
+    const Condition = { StringEquals: { 'kms:RequestAlias': 'alias/to-come' } }
+    const user = await stack.user(admin.account, 'to-come', allow('kms:*', { Condition }))
+    expect((await describe_(user, 'alias/to-come')).name).toBe('NotFoundException')
+    expect((await describe_(user, 'alias/another')).name).toBe('AccessDeniedException')
+  })
+
   test('the tags of the key can decide', async () => {
     const Condition = { StringEquals: { 'aws:ResourceTag/team': 'payments' } }
     const user = await stack.user(admin.account, 'by-tag', allow('kms:*', { Condition }))

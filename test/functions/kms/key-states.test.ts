@@ -14,24 +14,24 @@ const Plaintext = 'eA=='
 
 type State = KeyRecord['state']
 
+/** Brings a key into this state behind the back of whatever is cached. */
+async function setState(keyId: string, state: State): Promise<KeyRecord> {
+  const region = services.regions[0] as never
+  const bundle = await services.store.keys.get(admin.account, region, keyId as never)
+  if (bundle === null) throw new Error('The key is gone.')
+  const { rev } = bundle.key
+  const next = { ...bundle.key, state, rev: rev + 1, deletionDate: Date.now() + 1e9 } as KeyRecord
+  await services.store.keys.update(next, rev)
+  return next
+}
+
 /** A key in this state, with an alias and a ciphertext from better days. */
 async function givenKeyIn(state: State) {
   const key = await givenKey(kms)
   const alias = await givenAlias(kms, key.keyId)
   const sealed = await callKms(admin, 'Encrypt', { KeyId: key.keyId, Plaintext })
   const { CiphertextBlob } = JSON.parse(sealed.body) as { CiphertextBlob: string }
-  const { account } = admin
-  const bundle = await services.store.keys.get(
-    account,
-    services.regions[0] as never,
-    key.keyId as never,
-  )
-  if (bundle === null) throw new Error('The key is gone.')
-  const { state: _, current, ...fields } = bundle.key
-  const { rev } = fields
-  const next = { ...fields, current, state, rev: rev + 1, deletionDate: Date.now() + 1e9 }
-  await services.store.keys.update(next as KeyRecord, rev)
-  services.keys.forget(bundle.key)
+  services.keys.forget(await setState(key.keyId, state))
   return { ...key, alias, CiphertextBlob }
 }
 
@@ -144,4 +144,14 @@ test('The key shows that it waits for its material', async () => {
   expect(JSON.parse(answer.body)).toMatchObject({
     KeyMetadata: { Enabled: false, KeyState: 'PendingImport' },
   })
+})
+
+test('Settings are read from the store, whatever is cached', async () => {
+  const { keyId, arn } = await givenKeyIn('Enabled')
+  await callKms(admin, 'Encrypt', { KeyId: keyId, Plaintext })
+  await setState(keyId, 'PendingDeletion')
+  const described = await callKms(admin, 'DescribeKey', { KeyId: keyId })
+  expect(JSON.parse(described.body).KeyMetadata.KeyState).toBe('PendingDeletion')
+  const enabled = await callKms(admin, 'EnableKey', { KeyId: keyId })
+  expect(JSON.parse(enabled.body).message).toBe(`${arn} is pending deletion.`)
 })

@@ -70,6 +70,39 @@ describe('Another account', () => {
     }
   })
 
+  test('can be let in by what the key is', async () => {
+    const { keyId, arn } = await givenKey(kms, { Tags: [{ TagKey: 'open', TagValue: 'yes' }] })
+    const letIn = (open: string) =>
+      kms.send(
+        new PutKeyPolicyCommand({
+          KeyId: keyId,
+          Policy: JSON.stringify({
+            Version: '2012-10-17',
+            Statement: [
+              {
+                Effect: 'Allow',
+                Principal: { AWS: admin.account },
+                Action: 'kms:*',
+                Resource: '*',
+              },
+              {
+                Effect: 'Allow',
+                Principal: { AWS: other.account },
+                Action: 'kms:DescribeKey',
+                Resource: '*',
+                Condition: { StringEquals: { 'aws:ResourceTag/open': open } },
+              },
+            ],
+          }),
+        }),
+      )
+    await letIn('yes')
+    const { KeyMetadata } = await foreign.send(new DescribeKeyCommand({ KeyId: arn }))
+    expect(KeyMetadata?.Arn).toBe(arn)
+    await letIn('no')
+    expect((await describe_(other, arn)).name).toBe('AccessDeniedException')
+  })
+
   test('does not find it by its bare id or alias', async () => {
     const own = `arn:aws:kms:us-east-1:${other.account}`
     expect(await describe_(other, shared.keyId)).toEqual(

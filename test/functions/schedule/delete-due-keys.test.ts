@@ -124,21 +124,24 @@ test('A key that is cancelled while its aliases are being removed gets them back
   })
 })
 
-test('An entry of the index that is out of date deletes nothing', async () => {
-  const { keyId, arn } = await givenScheduled()
-  const [candidate] = await inDays(8).store.keys.dueForDeletion(Date.now() + 8 * DAY, 100)
-  await kms.send(new CancelKeyDeletionCommand({ KeyId: keyId }))
+test.for([
+  ['cancelled', 'Disabled'],
+  ['put off', 'PendingDeletion'],
+] as const)('An entry of the index deletes no key that was %s since', async ([how, state]) => {
+  const { keyId } = await givenScheduled()
   const services = inDays(8)
-  const outdated: Services = {
-    ...services,
-    store: {
-      ...services.store,
-      keys: { ...services.store.keys, dueForDeletion: async () => (candidate ? [candidate] : []) },
-    },
-  }
+  const [candidate] = await services.store.keys.dueForDeletion(Date.now() + 8 * DAY, 100)
   expect(candidate?.keyId).toBe(keyId)
-  expect(await deleteDueKeys(outdated)).toBe(0)
-  expect((await describeKey(arn)).KeyMetadata?.KeyState).toBe('Disabled')
+  await kms.send(new CancelKeyDeletionCommand({ KeyId: keyId }))
+  if (how === 'put off') {
+    await kms.send(new ScheduleKeyDeletionCommand({ KeyId: keyId, PendingWindowInDays: 30 }))
+  }
+  const keys = {
+    ...services.store.keys,
+    dueForDeletion: async () => (candidate ? [candidate] : []),
+  }
+  expect(await deleteDueKeys({ ...services, store: { ...services.store, keys } })).toBe(0)
+  expect((await describeKey(keyId)).KeyMetadata?.KeyState).toBe(state)
 })
 
 test('A key that cannot be deleted does not keep others from it', async () => {
