@@ -44,7 +44,8 @@ export const deleteObjects = objectOperation({
       const some = objects.slice(start, start + KEYS_AT_ONCE)
       outcomes.push(...(await Promise.all(some.map((object) => remove(object, request, call)))))
     }
-    return xmlAnswer(xmlDocument('DeleteResult', resultOf(outcomes, quiet)))
+    const answer = xmlAnswer(xmlDocument('DeleteResult', resultOf(outcomes, quiet)))
+    return { ...answer, event: eventOf(outcomes) }
   },
 })
 
@@ -96,6 +97,25 @@ async function revOf(
   const wanted = etag.replace(/^"|"$/g, '')
   if (wanted !== '*' && wanted !== present.etag) throw preconditionFailed('If-Match')
   return present.rev
+}
+
+/** Characters of names: what else CloudTrail takes of additional data is left for the rest. */
+const MAX_RECORDED_NAMES = 8 * 1024
+
+/** What the record tells: which names are gone, and how many more than it has room for. */
+function eventOf(outcomes: readonly Outcome[]): Readonly<Record<string, unknown>> {
+  const deleted = outcomes.filter(({ failure }) => failure === null)
+  const named: string[] = []
+  let length = 0
+  for (const { key } of deleted) {
+    length += key.length
+    if (length <= MAX_RECORDED_NAMES) named.push(key)
+  }
+  return {
+    deletedObjects: named,
+    deletedObjectsNotNamed: deleted.length - named.length,
+    objectsNotDeleted: outcomes.length - deleted.length,
+  }
 }
 
 const resultOf = (outcomes: readonly Outcome[], quiet: boolean) => ({

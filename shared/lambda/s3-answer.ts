@@ -58,6 +58,7 @@ async function sendStream(
   try {
     await pipeline(body, exchange.respond(prelude))
   } catch (error) {
+    body.destroy() // a pipeline to a connection that is gone leaves it open
     exchange.abort(error as Error)
     // When it is not the body that failed, the client has gone, which is its right.
     if (failure !== null && !exchange.signal.aborted) throw failure

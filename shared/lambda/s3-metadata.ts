@@ -29,6 +29,7 @@ export function readMetadata(request: S3Request): ObjectMetadata {
   const userMetadata = userMetadataOf(request)
   let size = 0
   for (const name in userMetadata) {
+    requireToken(name)
     size += Buffer.byteLength(name) + Buffer.byteLength(userMetadata[name] ?? '')
   }
   if (size > MAX_USER_BYTES) {
@@ -92,6 +93,17 @@ const userMetadataOf = (request: S3Request): Readonly<Record<string, string>> =>
       .filter((name) => name.startsWith(USER_PREFIX) && name.length > USER_PREFIX.length)
       .map((name) => [name.slice(USER_PREFIX.length), decodeBytes(request.header(name) ?? '')]),
   )
+
+/**
+ * A name in a presigned query need not have come as a header's; it will have to go as one.
+ * @throws S3Error InvalidArgument unless it is a token (RFC 9110 section 5.6.2)
+ */
+function requireToken(name: string): void {
+  if (/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) return
+  throw new S3Error('InvalidArgument', 'The name of a metadata header is not valid.', {
+    ArgumentName: USER_PREFIX,
+  })
+}
 
 /** Headers come as bytes in ISO 8859-1 form; what they mean is UTF-8 where it can be. */
 function decodeBytes(value: string): string {

@@ -39,7 +39,11 @@ export const required = <Value>(shape: Shape<Value>): Required<Value> => ({ requ
 
 const fault = (subject: string, path: string, constraint: string): Fault =>
   `Value ${subject}at '${path}' failed to satisfy constraint: ${constraint}`
-const shown = (value: unknown): string => `'${String(value)}' `
+/** A request may be a megabyte; what is told of it is not. */
+const MAX_SHOWN_LENGTH = 4096
+const MAX_FAULTS = 100
+
+const shown = (value: unknown): string => `'${String(value).slice(0, MAX_SHOWN_LENGTH)}' `
 
 const JSON_TYPES: Readonly<Record<string, string>> = {
   number: 'NUMBER_VALUE',
@@ -208,10 +212,16 @@ export function list<Value>(
     read(value, path, faults) {
       if (!Array.isArray(value)) throw misfit(value, 'a List')
       if (!isWithin(value.length, limits)) {
-        const subject = sensitive ? '' : shown(`[${value.map(listedItem).join(', ')}]`)
+        const told = value.slice(0, MAX_SHOWN_LENGTH).map(listedItem)
+        const subject = sensitive ? '' : shown(`[${told.join(', ')}]`)
         checkLength(value.length, limits, subject, path, faults)
       }
-      return value.map((entry, index) => item.read(entry, `${path}.${index + 1}.member`, faults))
+      const items: Value[] = []
+      for (const [index, entry] of value.entries()) {
+        if (faults.length >= MAX_FAULTS) break // it is refused in any case
+        items.push(item.read(entry, `${path}.${index + 1}.member`, faults))
+      }
+      return items
     },
   }
 }

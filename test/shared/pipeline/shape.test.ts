@@ -220,3 +220,15 @@ test('whatever JSON comes, the answer is a value or a JsonError', () => {
     }),
   )
 })
+
+test('a request that is wrong a hundred thousand times is told of a hundred times', () => {
+  const shape = structure({ Tags: list(structure({ TagKey: required(string()) })) })
+  const { text = '' } = refusal(shape, { Tags: Array.from({ length: 100_000 }, () => ({})) })
+  expect(text).toMatch(/^100 validation errors detected: /)
+  expect(text.length).toBeLessThan(20_000)
+})
+
+test('a value that is shown is cut', () => {
+  const shape = structure({ KeyId: required(string({ max: 10 })) })
+  expect(refusal(shape, { KeyId: 'a'.repeat(1_000_000) }).text?.length).toBeLessThan(5000)
+})
