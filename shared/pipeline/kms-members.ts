@@ -79,3 +79,105 @@ export const keyUsage = oneOf([
   'ENCAPSULATE_DECAPSULATE',
 ])
 export const keyOrigin = oneOf(['AWS_KMS', 'EXTERNAL', 'AWS_CLOUDHSM', 'EXTERNAL_KEY_STORE'])
+const signingAlgorithms = [
+  'RSASSA_PSS_SHA_256',
+  'RSASSA_PSS_SHA_384',
+  'RSASSA_PSS_SHA_512',
+  'RSASSA_PKCS1_V1_5_SHA_256',
+  'RSASSA_PKCS1_V1_5_SHA_384',
+  'RSASSA_PKCS1_V1_5_SHA_512',
+  'ECDSA_SHA_256',
+  'ECDSA_SHA_384',
+  'ECDSA_SHA_512',
+  'ED25519_SHA_512',
+  'ED25519_PH_SHA_512',
+  'SM2DSA',
+  'ML_DSA_SHAKE_256',
+] as const
+/** In the order in which the service lists them; `SYMMETRIC_DEFAULT` passes and is refused with the key. */
+export const signingAlgorithm = oneOf(
+  [...signingAlgorithms, 'SYMMETRIC_DEFAULT'],
+  signingAlgorithms,
+)
+export const macAlgorithm = oneOf(['HMAC_SHA_384', 'HMAC_SHA_256', 'HMAC_SHA_224', 'HMAC_SHA_512'])
+export const messageType = oneOf(['RAW', 'DIGEST', 'EXTERNAL_MU'])
+export const keyAgreementAlgorithm = oneOf(['ECDH'])
+export const encapsulationAlgorithm = oneOf(['ML_KEM'])
+export const message = blob({ min: 1, max: 4096, sensitive: true })
+export const signature = blob({ min: 1, max: 6144 })
+export const mac = blob({ min: 1, max: 6144 })
+export const peerPublicKey = blob({ min: 1, max: 8192 })
+export const sharedSecretCiphertextBlob = blob({ min: 1, max: 6144 })
+export const dataKeyPairSpec = oneOf([
+  'RSA_2048',
+  'RSA_3072',
+  'RSA_4096',
+  'ECC_NIST_P256',
+  'ECC_NIST_P384',
+  'ECC_NIST_P521',
+  'ECC_SECG_P256K1',
+  'SM2',
+  'ECC_NIST_EDWARDS25519',
+  'ML_KEM_512',
+  'ML_KEM_768',
+  'ML_KEM_1024',
+])
+
+export const grantId = string({ min: 1, max: 128 })
+export const grantName = string({ min: 1, max: 256, pattern: /^[a-zA-Z0-9:/_-]+$/ })
+export const principalId = string({
+  min: 1,
+  max: 256,
+  pattern: /^[\w+=,.@:/-]+$/,
+  patternText: '^[\\w+=,.@:/-]+$',
+})
+export const servicePrincipal = string({
+  min: 1,
+  max: 128,
+  pattern: /^([A-Za-z0-9-]+)\.([A-Za-z0-9-]+)(\.[A-Za-z0-9-]+)+$/,
+  patternText: '^([A-Za-z0-9\\-]+)\\.([A-Za-z0-9\\-]+)(\\.[A-Za-z0-9\\-]+)+$',
+})
+export const grantOperation = oneOf([
+  'Decrypt',
+  'Encrypt',
+  'GenerateDataKey',
+  'GenerateDataKeyWithoutPlaintext',
+  'ReEncryptFrom',
+  'ReEncryptTo',
+  'Sign',
+  'Verify',
+  'GetPublicKey',
+  'CreateGrant',
+  'RetireGrant',
+  'DescribeKey',
+  'GenerateDataKeyPair',
+  'GenerateDataKeyPairWithoutPlaintext',
+  'GenerateMac',
+  'VerifyMac',
+  'DeriveSharedSecret',
+  'Encapsulate',
+  'Decapsulate',
+])
+
+export const rotationPeriodInDays = integer({ min: 90, max: 2560 })
+export const keyMaterialId = string({
+  min: 64,
+  max: 64,
+  pattern: /^[a-f0-9]+$/,
+})
+export const keyMaterialDescription = string({
+  max: 256,
+  pattern: /^[a-zA-Z0-9:/_\s.-]+$/,
+})
+export const regionName = string({ min: 1, max: 32, pattern: /^([a-z]+-){2,3}\d+$/ })
+export const wrappingAlgorithm = oneOf([
+  'RSAES_PKCS1_V1_5',
+  'RSAES_OAEP_SHA_1',
+  'RSAES_OAEP_SHA_256',
+  'RSA_AES_KEY_WRAP_SHA_1',
+  'RSA_AES_KEY_WRAP_SHA_256',
+  'SM2PKE',
+])
+export const wrappingKeySpec = oneOf(['RSA_2048', 'RSA_3072', 'RSA_4096', 'SM2'])
+export const importToken = blob({ min: 1, max: 6144 })
+export const encryptedKeyMaterial = blob({ min: 1, max: 6144 })
