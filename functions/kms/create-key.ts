@@ -1,8 +1,8 @@
 import { defaultKeyPolicy } from '../../shared/authz/default-key-policy.ts'
+import { createKey as makeKey } from '../../shared/keys/key-creation.ts'
 import { newKeyId } from '../../shared/keys/key-id.ts'
 import { type KeyMetadata, keyMetadata } from '../../shared/keys/key-metadata.ts'
 import { requireSupportedKey } from '../../shared/keys/key-specs.ts'
-import { createMaterial } from '../../shared/keys/material.ts'
 import { requireOwnTags, withTags } from '../../shared/keys/tags.ts'
 import { jsonHandler } from '../../shared/lambda/json-stack.ts'
 import { acceptKeyPolicy } from '../../shared/pipeline/key-policy.ts'
@@ -17,7 +17,6 @@ import {
 } from '../../shared/pipeline/kms-members.ts'
 import type { Call, Operation } from '../../shared/pipeline/operation.ts'
 import { boolean, type Input, string, structure } from '../../shared/pipeline/shape.ts'
-import type { KeyRecord } from '../../shared/store/records.ts'
 
 const request = structure({
   Policy: policyText,
@@ -38,7 +37,7 @@ export interface CreateKeyResponse {
   readonly KeyMetadata: KeyMetadata
 }
 
-/** A new key with its first material, enabled. A repeated call makes another key. */
+/** A new key: with its first material and enabled, or waiting for material to be imported. A repeated call makes another key. */
 export const createKey: Operation<CreateKeyRequest, CreateKeyResponse> = {
   service: 'kms',
   name: 'CreateKey',
@@ -59,28 +58,17 @@ export const createKey: Operation<CreateKeyRequest, CreateKeyResponse> = {
     },
   }),
   async run(input, _keys, call) {
-    requireSupportedKey(input)
-    requireOwnTags(input.Tags ?? [])
-    const { services } = call
-    const key = newKey(input, call)
+    const plan = planKey(input, call)
     const document =
       input.Policy === undefined
-        ? defaultKeyPolicy(key.account)
+        ? defaultKeyPolicy(plan.account)
         : await acceptKeyPolicy(
             input.Policy,
-            key,
+            plan,
             input.BypassPolicyLockoutSafetyCheck === true,
             call,
           )
-    const tenantKey = await services.tenantKeys.current(key.account)
-    const material = createMaterial(tenantKey, key, 1, key.createdAt)
-    const created: KeyRecord = { ...key, state: 'Enabled', current: material.materialId }
-    await services.store.keys.create({
-      key: created,
-      policy: { document, rev: 1 },
-      materials: [material],
-    })
-    services.keys.forget(created)
+    const created = await makeKey({ ...plan, policy: document }, call.services)
     return { KeyMetadata: keyMetadata(created) }
   },
   audit: {
@@ -99,23 +87,23 @@ export const createKey: Operation<CreateKeyRequest, CreateKeyResponse> = {
   },
 }
 
-/** Everything of a new key but its state and material. */
-const newKey = (input: CreateKeyRequest, { caller, region, services }: Call) =>
-  ({
+/** @throws JsonError for a key that cannot be */
+function planKey(input: CreateKeyRequest, { caller, region }: Call) {
+  const { keySpec, keyUsage } = requireSupportedKey(input)
+  requireOwnTags(input.Tags ?? [])
+  return {
     account: caller.account,
     region,
     keyId: newKeyId(input.MultiRegion === true),
-    createdAt: services.clock.now(),
     description: input.Description ?? '',
-    keySpec: 'SYMMETRIC_DEFAULT',
-    keyUsage: 'ENCRYPT_DECRYPT',
-    origin: 'AWS_KMS',
+    keySpec,
+    keyUsage,
+    origin: input.Origin === 'EXTERNAL' ? 'EXTERNAL' : 'AWS_KMS',
     manager: 'CUSTOMER',
     multiRegion: input.MultiRegion === true,
     tags: withTags([], input.Tags ?? []),
-    stateEpoch: 1,
-    rev: 1,
-  }) as const
+  } as const
+}
 
 /** As CloudTrail shows it: lower camel case, dates as text. */
 const auditedMetadata = (metadata: KeyMetadata): Readonly<Record<string, unknown>> => ({
@@ -132,6 +120,10 @@ const auditedMetadata = (metadata: KeyMetadata): Readonly<Record<string, unknown
   customerMasterKeySpec: metadata.CustomerMasterKeySpec,
   keySpec: metadata.KeySpec,
   encryptionAlgorithms: metadata.EncryptionAlgorithms,
+  signingAlgorithms: metadata.SigningAlgorithms,
+  macAlgorithms: metadata.MacAlgorithms,
+  keyAgreementAlgorithms: metadata.KeyAgreementAlgorithms,
+  encapsulationAlgorithms: metadata.EncapsulationAlgorithms,
   multiRegion: metadata.MultiRegion,
 })
 

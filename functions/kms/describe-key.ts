@@ -23,7 +23,7 @@ export const describeKey: Operation<Input<typeof request>, DescribeKeyResponse, 
       name: { by: 'identifier', text: KeyId, aliases: true },
     },
   }),
-  run: (_input, { key }) => ({ KeyMetadata: keyMetadata(key.key) }),
+  run: (_input, { key }) => ({ KeyMetadata: keyMetadata(key) }),
   audit: { requestParameters: ({ KeyId }) => ({ keyId: KeyId }) },
 }
 

@@ -1,5 +1,5 @@
 import { JsonError } from '../../shared/errors.ts'
-import { changeable } from '../../shared/keys/key-states.ts'
+import { deletable } from '../../shared/keys/key-states.ts'
 import { jsonHandler } from '../../shared/lambda/json-stack.ts'
 import { changedKey } from '../../shared/pipeline/key-use.ts'
 import { keyIdentifier } from '../../shared/pipeline/kms-members.ts'
@@ -31,7 +31,9 @@ export const scheduleKeyDeletion: Operation<
   name: 'ScheduleKeyDeletion',
   input: request,
   readOnly: false,
-  keys: ({ KeyId }) => ({ key: changedKey(KeyId, 'kms:ScheduleKeyDeletion') }),
+  keys: ({ KeyId }) => ({
+    key: { ...changedKey(KeyId, 'kms:ScheduleKeyDeletion'), states: deletable },
+  }),
   conditions: ({ PendingWindowInDays = DEFAULT_WINDOW_DAYS }) => ({
     others: { 'kms:schedulekeydeletionpendingwindowindays': String(PendingWindowInDays) },
   }),
@@ -42,7 +44,7 @@ export const scheduleKeyDeletion: Operation<
   },
   async run({ PendingWindowInDays = DEFAULT_WINDOW_DAYS }, { key }, { services }) {
     const deletionDate = services.clock.now() + PendingWindowInDays * DAY_MS
-    await services.keys.change(key, changeable, (present) => ({
+    await services.keys.change(key, deletable, (present) => ({
       ...present,
       state: 'PendingDeletion',
       stateEpoch: present.stateEpoch + 1,

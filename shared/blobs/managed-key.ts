@@ -5,9 +5,9 @@
  */
 import type { Clock } from '../clock.ts'
 import { type AccountId, aliasArn, aliasNameOf, PARTITION, type Region } from '../ids.ts'
+import { createKey } from '../keys/key-creation.ts'
 import { newKeyId } from '../keys/key-id.ts'
 import type { Keys } from '../keys/keys.ts'
-import { createMaterial } from '../keys/material.ts'
 import type { KeyRecord } from '../store/records.ts'
 import { ConditionFailed, type Store } from '../store/repositories.ts'
 import type { TenantKeys } from '../tenants/tenant-keys.ts'
@@ -17,7 +17,7 @@ const DESCRIPTION = 'Default key that protects my S3 objects when no other key i
 
 export interface ManagedKeyServices {
   readonly clock: Clock
-  readonly store: Pick<Store, 'keys' | 'aliases'>
+  readonly store: Pick<Store, 'keys' | 'relatedKeys' | 'aliases'>
   readonly keys: Keys
   readonly tenantKeys: TenantKeys
 }
@@ -50,7 +50,7 @@ async function createManagedKey(
   services: ManagedKeyServices,
 ): Promise<void> {
   const { store, keys } = services
-  const key = await createKey(account, region, services)
+  const key = await createOwnKey(account, region, services)
   const { createdAt } = key
   const place = { account, region, aliasName: MANAGED_ALIAS, targetKeyId: key.keyId }
   const alias = { ...place, createdAt, updatedAt: createdAt, rev: 1 }
@@ -64,31 +64,27 @@ async function createManagedKey(
   }
 }
 
-async function createKey(
+async function createOwnKey(
   account: AccountId,
   region: Region,
-  { clock, store, tenantKeys }: ManagedKeyServices,
+  services: ManagedKeyServices,
 ): Promise<KeyRecord> {
-  const tenantKey = await tenantKeys.current(account)
-  const fields = {
-    account,
-    region,
-    keyId: newKeyId(false),
-    createdAt: clock.now(),
-    description: DESCRIPTION,
-    keySpec: 'SYMMETRIC_DEFAULT',
-    keyUsage: 'ENCRYPT_DECRYPT',
-    origin: 'AWS_KMS',
-    manager: 'AWS',
-    multiRegion: false,
-    tags: [],
-    stateEpoch: 1,
-    rev: 1,
-  } as const
-  const material = createMaterial(tenantKey, fields, 1, fields.createdAt)
-  const key: KeyRecord = { ...fields, state: 'Enabled', current: material.materialId }
-  const policy = { document: managedKeyPolicy(account, region), rev: 1 }
-  await store.keys.create({ key, policy, materials: [material] })
+  const { key } = await createKey(
+    {
+      account,
+      region,
+      keyId: newKeyId(false),
+      description: DESCRIPTION,
+      keySpec: 'SYMMETRIC_DEFAULT',
+      keyUsage: 'ENCRYPT_DECRYPT',
+      origin: 'AWS_KMS',
+      manager: 'AWS',
+      multiRegion: false,
+      tags: [],
+      policy: managedKeyPolicy(account, region),
+    },
+    services,
+  )
   return key
 }
 

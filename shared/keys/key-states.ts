@@ -1,12 +1,12 @@
 /**
- * What each key state allows (AWS KMS Developer Guide, "Key states of AWS KMS keys", with the texts
+ * What state a key is in, and what each state allows (AWS KMS Developer Guide, "Key states of AWS KMS keys", with the texts
  * of the live service). An operation names one of these rules; the pipeline applies it.
  */
 import { JsonError } from '../errors.ts'
 import type { KeyArn } from '../ids.ts'
-import type { KeyRecord } from '../store/records.ts'
+import type { ImportedMaterial, KeyBundle, KeyRecord, MaterialRecord } from '../store/records.ts'
 
-export type KeyState = KeyRecord['state']
+export type KeyState = KeyRecord['state'] | 'Creating' | 'Updating' | 'Unavailable'
 /** Per state that refuses: which error it gives. A state that is not named allows. */
 export type StateRule = Readonly<Partial<Record<KeyState, (arn: KeyArn) => JsonError>>>
 
@@ -19,23 +19,93 @@ const pendingImport = (arn: KeyArn): JsonError =>
 const notPendingDeletion = (arn: KeyArn): JsonError =>
   new JsonError('KMSInvalidStateException', `${arn} is not pending deletion.`)
 
+const stateIs =
+  (words: string) =>
+  (arn: KeyArn): JsonError =>
+    new JsonError('KMSInvalidStateException', `${arn} is ${words}.`)
+const pendingReplicaDeletion = stateIs('pending replica deletion')
+const creating = stateIs('creating')
+const updating = stateIs('updating')
+const unavailable = stateIs('unavailable')
+
+const beingDeleted: StateRule = {
+  PendingDeletion: pendingDeletion,
+  PendingReplicaDeletion: pendingReplicaDeletion,
+}
+
 /** Encrypt, Decrypt, GenerateDataKey and their kin. */
 export const cryptographic: StateRule = {
+  ...beingDeleted,
   Disabled: disabled,
-  PendingDeletion: pendingDeletion,
   PendingImport: pendingImport,
+  Creating: creating,
+  Unavailable: unavailable,
 }
+
+/** GetPublicKey: a disabled key still shows its public half. */
+export const publicKeyReadable: StateRule = {
+  ...beingDeleted,
+  PendingImport: pendingImport,
+  Creating: creating,
+}
+
+/** CreateGrant. */
+export const grantable: StateRule = {
+  ...beingDeleted,
+  Disabled: disabled,
+  PendingImport: pendingImport,
+  Creating: creating,
+}
+
+/** EnableKeyRotation, DisableKeyRotation and RotateKeyOnDemand. */
+export const rotatable: StateRule = {
+  ...beingDeleted,
+  Disabled: disabled,
+  PendingImport: pendingImport,
+  Creating: creating,
+}
+
+/** GetParametersForImport. */
+export const importable: StateRule = { ...beingDeleted, Creating: creating, Updating: updating }
+
+/** ImportKeyMaterial. */
+export const materialImportable: StateRule = { ...beingDeleted, Creating: creating }
+
+/** DeleteImportedKeyMaterial. */
+export const materialDeletable: StateRule = { Creating: creating, Updating: updating }
+
+/** ReplicateKey. */
+export const replicable: StateRule = {
+  ...beingDeleted,
+  Disabled: disabled,
+  PendingImport: pendingImport,
+  Creating: creating,
+  Updating: updating,
+}
+
+/** UpdatePrimaryRegion, for both keys. */
+export const promotable: StateRule = {
+  ...beingDeleted,
+  Disabled: disabled,
+  PendingImport: pendingImport,
+  Creating: creating,
+}
+
+/** ScheduleKeyDeletion. */
+export const deletable: StateRule = { ...beingDeleted, Updating: updating }
 
 /** Reading metadata, policy, tags and rotation status. */
 export const readable: StateRule = {}
 
-/** Tags, description, aliases, scheduling of deletion. */
-export const changeable: StateRule = { PendingDeletion: pendingDeletion }
+/** Tags, description, aliases. */
+export const changeable: StateRule = beingDeleted
 
 /** EnableKey and DisableKey. */
 export const switchable: StateRule = {
-  PendingDeletion: pendingDeletion,
+  ...beingDeleted,
   PendingImport: pendingImport,
+  Creating: creating,
+  Updating: updating,
 }
 
 /** CancelKeyDeletion. */
@@ -43,10 +113,50 @@ export const cancellable: StateRule = {
   Enabled: notPendingDeletion,
   Disabled: notPendingDeletion,
   PendingImport: notPendingDeletion,
+  Creating: notPendingDeletion,
+  Updating: notPendingDeletion,
+  Unavailable: notPendingDeletion,
 }
 
-/** @throws JsonError DisabledException or KMSInvalidStateException when the rule refuses the key's state */
-export function requireState(key: KeyRecord, arn: KeyArn, rule: StateRule): void {
-  const refusal = rule[key.state]
+/** @throws JsonError DisabledException or KMSInvalidStateException when the rule refuses the state */
+export function requireState(state: KeyState, arn: KeyArn, rule: StateRule): void {
+  const refusal = rule[state]
   if (refusal !== undefined) throw refusal(arn)
 }
+
+/**
+ * The state that a key is in at a moment. What depends on time alone is not stored: a replica is
+ * there after a while, and imported material is over at its date, whether or not a schedule ran.
+ * @param now - milliseconds since the epoch
+ */
+export function keyState(bundle: KeyBundle, now: number): KeyState {
+  const { key, related } = bundle
+  if (key.state === 'PendingDeletion' || key.state === 'PendingReplicaDeletion') return key.state
+  if (key.creatingUntil !== null && now < key.creatingUntil) return 'Creating'
+  if (isMaterialMissing(bundle, now)) return 'PendingImport'
+  if (key.state !== 'Enabled' || related?.updating == null) return key.state
+  const { until, regions } = related.updating
+  return now < until && regions.includes(key.region) ? 'Updating' : key.state
+}
+
+/** Whether any material of the key's history was deleted or has expired: then nothing works. */
+export function isMaterialMissing(bundle: KeyBundle, now: number): boolean {
+  if (bundle.key.origin !== 'EXTERNAL') return false
+  const used = usedMaterials(bundle)
+  return (
+    used.length === 0 ||
+    used.some(({ wrapped, imported }) => wrapped === null || isOver(imported, now))
+  )
+}
+
+/** The material of a key's history: what waits for its first use is not part of it. Oldest first. */
+export function usedMaterials({
+  key,
+  materials,
+}: Pick<KeyBundle, 'key' | 'materials'>): readonly MaterialRecord[] {
+  const current = materials.find(({ materialId }) => materialId === key.current)
+  return current === undefined ? [] : materials.filter(({ number }) => number <= current.number)
+}
+
+const isOver = (imported: ImportedMaterial | null, now: number): boolean =>
+  imported !== null && imported.validTo !== null && imported.validTo <= now

@@ -6,12 +6,14 @@ import { type AccountId, aliasArn, type KeyArn, type KeyId, keyArn, type Region 
 import type { AliasRecord, KeyBundle, KeyPolicyRecord, KeyRecord } from '../store/records.ts'
 import { type AliasRepository, ConditionFailed, type KeyRepository } from '../store/repositories.ts'
 import type { KeyReference } from './key-reference.ts'
-import { requireState, type StateRule } from './key-states.ts'
+import { type KeyState, keyState, requireState, type StateRule } from './key-states.ts'
 
 export interface FoundKey {
   readonly bundle: KeyBundle
   readonly key: KeyRecord
   readonly arn: KeyArn
+  /** At the moment of the call. */
+  readonly state: KeyState
   /** The alias name in the request, when the key was named by one. */
   readonly requestAlias: string | null
 }
@@ -22,6 +24,7 @@ const MAX_ATTEMPTS = 8
 export class Keys {
   readonly #keys: KeyRepository
   readonly #aliases: AliasRepository
+  readonly #clock: Clock
   readonly #bundles: ReadCache<KeyBundle | null>
   readonly #aliasRecords: ReadCache<AliasRecord | null>
 
@@ -34,6 +37,7 @@ export class Keys {
   }) {
     this.#keys = options.keys
     this.#aliases = options.aliases
+    this.#clock = options.clock
     const cache = { maxEntries: 10_000, maxAgeMs: options.cacheMs, clock: options.clock }
     this.#bundles = new ReadCache(cache)
     this.#aliasRecords = new ReadCache(cache)
@@ -49,8 +53,14 @@ export class Keys {
     const keyId = reference.by === 'id' ? reference.keyId : (alias as AliasRecord).targetKeyId
     const bundle = await this.get(reference.account, region, keyId, fresh)
     if (bundle === null) return null
-    const arn = keyArn(region, reference.account, keyId)
-    return { bundle, key: bundle.key, arn, requestAlias: alias?.aliasName ?? null }
+    return this.found(bundle, alias?.aliasName ?? null)
+  }
+
+  /** @returns what was read of a key, as it is at this moment */
+  found(bundle: KeyBundle, requestAlias: string | null = null): FoundKey {
+    const { account, region, keyId } = bundle.key
+    const state = keyState(bundle, this.#clock.now())
+    return { bundle, key: bundle.key, arn: keyArn(region, account, keyId), state, requestAlias }
   }
 
   async get(
@@ -83,12 +93,13 @@ export class Keys {
   async change(
     found: FoundKey,
     rule: StateRule,
-    change: (key: KeyRecord) => KeyRecord | null,
+    change: (key: KeyRecord, present: FoundKey) => KeyRecord | null,
   ): Promise<KeyRecord> {
-    let { key } = found
+    let present = found
     for (let attempt = 1; ; attempt++) {
-      requireState(key, found.arn, rule)
-      const changed = change(key)
+      const { key, arn, state } = present
+      requireState(state, arn, rule)
+      const changed = change(key, present)
       if (changed === null) return key
       const next = { ...changed, rev: key.rev + 1 }
       try {
@@ -96,7 +107,7 @@ export class Keys {
         return next
       } catch (error) {
         if (!(error instanceof ConditionFailed) || attempt === MAX_ATTEMPTS) throw error
-        key = (await this.#reread(found)).key
+        present = await this.reread(found)
       } finally {
         this.forget(key)
       }
@@ -116,11 +127,14 @@ export class Keys {
     }
   }
 
-  async #reread(found: FoundKey): Promise<KeyBundle> {
-    const { account, region, keyId } = found.key
-    const bundle = await this.get(account, region, keyId, true)
-    if (bundle === null) throw keyMissing(found.arn)
-    return bundle
+  /**
+   * The key as it is now in the store.
+   * @throws JsonError NotFoundException when it is gone by now
+   */
+  async reread({ key, arn, requestAlias }: FoundKey): Promise<FoundKey> {
+    const bundle = await this.get(key.account, key.region, key.keyId, true)
+    if (bundle === null) throw keyMissing(arn)
+    return this.found(bundle, requestAlias)
   }
 
   /** Drops what is cached of a key, so that this environment sees its change at once. */

@@ -114,7 +114,7 @@ function refuseGrantTokens(input: unknown): void {
 /** Usage before state: a wrong usage is told even of a disabled key, as AWS does. */
 function requireUsable<Input, Output, Role extends string>(
   operation: Operation<Input, Output, Role>,
-  { key, arn }: FoundKey,
+  { key, arn, state }: FoundKey,
   use: KeyUse,
 ): void {
   if (use.usage !== undefined && key.keyUsage !== use.usage) {
@@ -123,7 +123,7 @@ function requireUsable<Input, Output, Role extends string>(
       `${arn} key usage is ${key.keyUsage} which is not valid for ${operation.name}.`,
     )
   }
-  requireState(key, arn, use.states)
+  requireState(state, arn, use.states)
 }
 
 const DEPENDENCY_TEXT =

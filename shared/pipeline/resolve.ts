@@ -27,7 +27,7 @@ export async function resolveKey({ name, cached }: KeyUse, call: Call): Promise<
     const { account, keyId } = name
     const arn = keyArn(region, account, keyId)
     const bundle = await call.services.keys.get(account, region, keyId, fresh)
-    const found = bundle && { bundle, key: bundle.key, arn, requestAlias: null }
+    const found = bundle && call.services.keys.found(bundle)
     return { found, account, named: arn, requestAlias: null, missing: null }
   }
   const reference = parseKeyReference(name.text, { account: caller.account, region }, name.aliases)

@@ -24,7 +24,17 @@ import {
   record,
   text,
 } from './attribute-values.ts'
-import type { KeyPolicyRecord, KeyRecord, MaterialRecord, Tag } from './records.ts'
+import {
+  type ImportedMaterial,
+  KEY_SPECS,
+  type KeyPolicyRecord,
+  type KeyRecord,
+  type MaterialRecord,
+  type MaterialRotation,
+  type Tag,
+  type WrappedSecret,
+} from './records.ts'
+import { RowMalformed } from './repositories.ts'
 import { type ItemKey, requirePlace, sortable } from './table.ts'
 
 /** What names a key, on every row of its partition. */
@@ -44,13 +54,27 @@ const materialId: Codec<MaterialId> = parsed(parseMaterialId)
 const isTag = (value: unknown): value is Tag =>
   isRecord(value) && typeof value.TagKey === 'string' && typeof value.TagValue === 'string'
 
+/** Version, then the wrapped bytes: one attribute. */
+const wrappedSecret: Codec<WrappedSecret> = {
+  encode({ wrapped, tenantKeyVersion }) {
+    const version = Buffer.alloc(4)
+    version.writeUInt32BE(tenantKeyVersion)
+    return Buffer.concat([version, wrapped])
+  },
+  parse(attribute, name) {
+    const value = Buffer.from(bytes.parse(attribute, name))
+    if (value.length < 4) throw new RowMalformed(`The attribute ${name} is malformed.`)
+    return { tenantKeyVersion: value.readUInt32BE(), wrapped: value.subarray(4) }
+  },
+}
+
 type StatelessKey = Omit<KeyRecord, 'state' | 'current'>
 
 const keyFields = record<StatelessKey>({
   ...identity,
   createdAt: integer,
   description: text,
-  keySpec: oneOf('SYMMETRIC_DEFAULT'),
+  keySpec: oneOf(...KEY_SPECS),
   keyUsage: oneOf(
     'ENCRYPT_DECRYPT',
     'SIGN_VERIFY',
@@ -61,11 +85,19 @@ const keyFields = record<StatelessKey>({
   origin: oneOf('AWS_KMS', 'EXTERNAL'),
   manager: oneOf('CUSTOMER', 'AWS'),
   multiRegion: flag,
+  creatingUntil: nullable(integer),
+  identityKey: nullable(wrappedSecret),
   tags: json(isListOf(isTag)),
   stateEpoch: integer,
   rev: integer,
 })
-const stateField = oneOf('Enabled', 'Disabled', 'PendingDeletion', 'PendingImport')
+const stateField = oneOf(
+  'Enabled',
+  'Disabled',
+  'PendingDeletion',
+  'PendingReplicaDeletion',
+  'PendingImport',
+)
 const laterMaterial = nullable(materialId)
 
 const policyRow = record<KeyIdentity & KeyPolicyRecord>({
@@ -74,13 +106,32 @@ const policyRow = record<KeyIdentity & KeyPolicyRecord>({
   rev: integer,
 })
 
+const isDate = (value: unknown): value is number => Number.isSafeInteger(value)
+
+const isRotation = (value: unknown): value is MaterialRotation =>
+  isRecord(value) && isDate(value.date) && ['AUTOMATIC', 'ON_DEMAND'].includes(String(value.type))
+
+const isImported = (value: unknown): value is ImportedMaterial =>
+  isRecord(value) &&
+  (value.description === null || typeof value.description === 'string') &&
+  (value.validTo === null || isDate(value.validTo))
+
+/** Rows that were never changed may have no revision. */
+const sinceFirst: Codec<number> = {
+  encode: integer.encode,
+  parse: (attribute, name) => (attribute === undefined ? 1 : integer.parse(attribute, name)),
+}
+
 const materialRow = record<MaterialRecord>({
   ...identity,
   number: integer,
   materialId,
-  wrapped: bytes,
+  wrapped: nullable(bytes),
   tenantKeyVersion: integer,
   createdAt: integer,
+  rotation: nullable(json(isRotation)),
+  imported: nullable(json(isImported)),
+  rev: sinceFirst,
 })
 
 export const keyPartition = (of: KeyIdentity): string =>
@@ -98,6 +149,7 @@ export const materialPlace = (of: MaterialRecord): ItemKey => ({
 export const keysOwner = (account: AccountId, region: Region): string => `${account}#${region}#keys`
 
 export const DUE_FOR_DELETION = 'key-deletion'
+export const DUE_FOR_EXPIRY = 'material-expiry'
 
 /** The attributes of a key's item, those of the indexes included. */
 export function encodeKey(key: KeyRecord): Item {
@@ -108,6 +160,7 @@ export function encodeKey(key: KeyRecord): Item {
     ownerSort: key.keyId,
     ...(key.current === null ? {} : { current: key.current }),
   }
+  if (key.state === 'PendingReplicaDeletion') return { ...item, windowDays: key.windowDays }
   if (key.state !== 'PendingDeletion') return item
   const due = { dueKind: DUE_FOR_DELETION, dueAt: key.deletionDate }
   return { ...item, ...due, deletionDate: key.deletionDate }
@@ -142,6 +195,11 @@ export function parseKey(item: Item): KeyRecord {
       const deletionDate = integer.parse(item.deletionDate, 'deletionDate')
       return { ...fields, state, current, deletionDate }
     }
+    case 'PendingReplicaDeletion': {
+      const current = laterMaterial.parse(item.current, 'current')
+      const windowDays = integer.parse(item.windowDays, 'windowDays')
+      return { ...fields, state, current, windowDays }
+    }
     default:
       return state satisfies never
   }
@@ -163,7 +221,16 @@ export function parsePolicy(item: Item): KeyPolicyRecord {
   return { document: found.document, rev: found.rev }
 }
 
-export const encodeMaterial = materialRow.encode
+/** Material that is in use and expires is due then; what waits for rotation does not expire. */
+export function encodeMaterial(material: MaterialRecord): Item {
+  const item = materialRow.encode(material)
+  const { wrapped, imported, number, rotation } = material
+  const validTo = imported?.validTo ?? null
+  const isUsed = number === 1 || rotation !== null
+  return wrapped === null || validTo === null || !isUsed
+    ? item
+    : { ...item, dueKind: DUE_FOR_EXPIRY, dueAt: validTo }
+}
 
 /** @throws RowMalformed, RowMisplaced */
 export function parseMaterial(item: Item): MaterialRecord {

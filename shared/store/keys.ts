@@ -1,8 +1,10 @@
 /** Keys with their policies and their material. */
-import { type AccountId, type KeyId, parseKeyId, type Region } from '../ids.ts'
+import { type AccountId, isMultiRegionKeyId, type KeyId, parseKeyId, type Region } from '../ids.ts'
 import { type Item, parsed } from './attribute-values.ts'
+import { dueItems } from './due.ts'
 import {
   DUE_FOR_DELETION,
+  DUE_FOR_EXPIRY,
   encodeKey,
   encodeMaterial,
   encodePolicy,
@@ -19,8 +21,15 @@ import {
   policyPlace,
 } from './key-rows.ts'
 import { startingAfter, toPage } from './pages.ts'
-import type { KeyBundle, KeyRecord } from './records.ts'
-import { type KeyRepository, RowMalformed } from './repositories.ts'
+import type { KeyBundle, KeyRecord, MaterialRecord, NewKey, RotationRecord } from './records.ts'
+import { type KeyRepository, RowMalformed, RowMisplaced } from './repositories.ts'
+import {
+  DUE_FOR_ROTATION,
+  parseRelated,
+  parseRotation,
+  parseUsage,
+  relatedPartition,
+} from './rotation-rows.ts'
 import {
   keyOf,
   nobodyChangedSince,
@@ -31,19 +40,34 @@ import {
 } from './table.ts'
 import { TABLES } from './tables.ts'
 
-const [byOwner, , , byDueTime] = TABLES.keys.indexes
+const [byOwner] = TABLES.keys.indexes
 
 /** @param table - `keys` */
 export function openKeys(table: Table): KeyRepository {
   return {
     async get(account, region, keyId) {
-      const { items } = await table.query({
-        partition: keyPartition({ account, region, keyId }),
-        range: { expression: '#range >= :key', values: { ':key': 'key' } },
-      })
-      return parseBundle(items)
+      const [{ items }, shared] = await Promise.all([
+        table.query({
+          partition: keyPartition({ account, region, keyId }),
+          range: { expression: '#range >= :key', values: { ':key': 'key' } },
+        }),
+        isMultiRegionKeyId(keyId)
+          ? table.query({ partition: relatedPartition(account, keyId) })
+          : NOTHING_SHARED,
+      ])
+      return parseBundle(items, shared.items)
     },
-    create: (bundle) => create(table, bundle),
+    async putMaterial(next, rev) {
+      if (rev !== null) requireNextRev(next, rev)
+      const condition = rev === null ? nothingIsThere : nobodyChangedSince(rev)
+      await table.put(materialPlace(next), encodeMaterial(next), condition)
+    },
+    async deleteMaterial(material) {
+      await table.delete(materialPlace(material), nobodyChangedSince(material.rev))
+    },
+    dueForExpiry: (now, limit) => dueForExpiry(table, now, limit),
+    nextDue: () => nextDue(table),
+    create: (key) => create(table, key),
     async update(next, rev) {
       requireNextRev(next, rev)
       await table.put(keyPlace(next), encodeKey(next), nobodyChangedSince(rev))
@@ -73,24 +97,44 @@ export function openKeys(table: Table): KeyRepository {
  * One after the other: the first of them is what racing creations of one key meet at, so that one of
  * them writes all. The key comes last and makes it exist.
  */
-async function create(table: Table, { key, policy, materials }: KeyBundle): Promise<void> {
+async function create(table: Table, { key, policy, materials }: NewKey): Promise<void> {
   for (const material of materials)
     await table.put(materialPlace(material), encodeMaterial(material), nothingIsThere)
   await table.put(policyPlace(key), encodePolicy(key, policy), nothingIsThere)
   await table.put(keyPlace(key), encodeKey(key), nothingIsThere)
 }
 
-function parseBundle(items: readonly Item[]): KeyBundle | null {
+const NOTHING_SHARED = { items: [] }
+
+function parseBundle(items: readonly Item[], shared: readonly Item[]): KeyBundle | null {
   const materials = items.filter((item) => keyOf(item).sk.startsWith('material#'))
-  const keyItem = items.find((item) => keyOf(item).sk === 'key')
-  const policyItem = items.find((item) => keyOf(item).sk === 'policy')
+  const named = (name: string, among: readonly Item[] = items): Item | undefined =>
+    among.find((item) => keyOf(item).sk === name)
+  const keyItem = named('key')
+  const policyItem = named('policy')
   if (keyItem === undefined || isBeingRemoved(keyItem)) return null
   if (policyItem === undefined) throw new RowMalformed('A key without its policy.')
+  const key = parseKey(keyItem)
   return {
-    key: parseKey(keyItem),
+    key,
     policy: parsePolicy(policyItem),
     materials: materials.map(parseMaterial),
+    rotation: rotationOf(key, named('rotation', key.multiRegion ? shared : items)),
+    lastUsage: optional(named('usage'), parseUsage),
+    related: optional(named('related', shared), parseRelated),
   }
+}
+
+const optional = <Value>(item: Item | undefined, parse: (item: Item) => Value): Value | null =>
+  item === undefined ? null : parse(item)
+
+function rotationOf(key: KeyRecord, item: Item | undefined): RotationRecord | null {
+  if (item === undefined) return null
+  const { of, ...rotation } = parseRotation(item)
+  if (of.account !== key.account || of.keyId !== key.keyId) {
+    throw new RowMisplaced('The rotation of another key.')
+  }
+  return rotation
 }
 
 const listedKey = parsed(parseKeyId)
@@ -102,12 +146,7 @@ function listedKeyId(item: Item, account: AccountId, region: Region): KeyId {
 }
 
 async function dueForDeletion(table: Table, now: number, limit: number): Promise<KeyRecord[]> {
-  const { items } = await table.query({
-    index: byDueTime,
-    partition: DUE_FOR_DELETION,
-    range: { expression: '#range <= :now', values: { ':now': now } },
-    limit,
-  })
+  const items = await dueItems(table, DUE_FOR_DELETION, now, limit)
   const found = await Promise.all(items.map((item) => dueKey(table, item, now)))
   return found.filter((key) => key !== null)
 }
@@ -120,6 +159,25 @@ async function dueKey(table: Table, indexed: Item, now: number): Promise<KeyReco
   if (isBeingRemoved(item)) await removePartition(table, key)
   const due = key.state === 'PendingDeletion' && key.deletionDate <= now
   return due && !isBeingRemoved(item) ? key : null
+}
+
+async function dueForExpiry(
+  table: Table,
+  now: number,
+  limit: number,
+): Promise<readonly MaterialRecord[]> {
+  const items = await dueItems(table, DUE_FOR_EXPIRY, now, limit)
+  const found = await Promise.all(items.map((item) => table.get(keyOf(item))))
+  return found.filter((item) => item !== null).map(parseMaterial)
+}
+
+async function nextDue(table: Table): Promise<number | null> {
+  const kinds = [DUE_FOR_DELETION, DUE_FOR_EXPIRY, DUE_FOR_ROTATION]
+  const first = await Promise.all(
+    kinds.map((kind) => dueItems(table, kind, Number.MAX_SAFE_INTEGER, 1)),
+  )
+  const times = first.flat().map(({ dueAt }) => dueAt)
+  return times.length === 0 ? null : Math.min(...(times as number[]))
 }
 
 /** Everything under the key, the marked key itself last: until then it is found as due. */

@@ -67,7 +67,29 @@ export interface AccessKeyRecord {
   readonly rev: number
 }
 
-export type KeySpec = 'SYMMETRIC_DEFAULT'
+export const KEY_SPECS = [
+  'SYMMETRIC_DEFAULT',
+  'RSA_2048',
+  'RSA_3072',
+  'RSA_4096',
+  'ECC_NIST_P256',
+  'ECC_NIST_P384',
+  'ECC_NIST_P521',
+  'ECC_SECG_P256K1',
+  'ECC_NIST_EDWARDS25519',
+  'HMAC_224',
+  'HMAC_256',
+  'HMAC_384',
+  'HMAC_512',
+  'ML_DSA_44',
+  'ML_DSA_65',
+  'ML_DSA_87',
+  'ML_KEM_512',
+  'ML_KEM_768',
+  'ML_KEM_1024',
+  'SM2',
+] as const
+export type KeySpec = (typeof KEY_SPECS)[number]
 export type KeyUsage =
   | 'ENCRYPT_DECRYPT'
   | 'SIGN_VERIFY'
@@ -75,6 +97,12 @@ export type KeyUsage =
   | 'KEY_AGREEMENT'
   | 'ENCAPSULATE_DECAPSULATE'
 export type KeyOrigin = 'AWS_KMS' | 'EXTERNAL'
+
+/** A secret wrapped by version `tenantKeyVersion` of the tenant key. */
+export interface WrappedSecret {
+  readonly wrapped: Uint8Array
+  readonly tenantKeyVersion: number
+}
 
 interface KeyFields {
   readonly account: AccountId
@@ -87,6 +115,10 @@ interface KeyFields {
   readonly origin: KeyOrigin
   readonly manager: 'CUSTOMER' | 'AWS'
   readonly multiRegion: boolean
+  /** Milliseconds since the epoch until which a replica is being made; `null`: usable at once. */
+  readonly creatingUntil: number | null
+  /** What the ids of imported material are made with; only keys of origin EXTERNAL have one. */
+  readonly identityKey: WrappedSecret | null
   readonly tags: readonly Tag[]
   /** Grows with every change of state, so that an older row can be told from a newer one. */
   readonly stateEpoch: number
@@ -103,9 +135,32 @@ export type KeyRecord = KeyFields &
         /** Milliseconds since the epoch. */
         readonly deletionDate: number
       }
+    | {
+        /** A multi-Region primary that waits for the end of its last replica. */
+        readonly state: 'PendingReplicaDeletion'
+        readonly current: MaterialId | null
+        /** The waiting period that starts then, in days. */
+        readonly windowDays: number
+      }
     | { readonly state: 'PendingImport'; readonly current: MaterialId | null }
   )
 
+/** When and why a key came to use its material. */
+export interface MaterialRotation {
+  readonly date: number
+  readonly type: 'AUTOMATIC' | 'ON_DEMAND'
+}
+
+export interface ImportedMaterial {
+  readonly description: string | null
+  /** Milliseconds since the epoch; `null`: it does not expire. */
+  readonly validTo: number | null
+}
+
+/**
+ * One version of a key's material. Those up to the key's `current` in number are its history; a
+ * higher one waits: imported and pending rotation, or left by a rotation that was cut short.
+ */
 export interface MaterialRecord {
   readonly account: AccountId
   readonly region: Region
@@ -113,10 +168,49 @@ export interface MaterialRecord {
   /** 1, 2, 3, …: the order in which a key's material came to be. */
   readonly number: number
   readonly materialId: MaterialId
-  /** Wrapped by version `tenantKeyVersion` of the tenant key. */
-  readonly wrapped: Uint8Array
+  /** Wrapped by version `tenantKeyVersion` of the tenant key; `null`: imported, then deleted or expired. */
+  readonly wrapped: Uint8Array | null
   readonly tenantKeyVersion: number
   readonly createdAt: number
+  /** `null` for the first material, and for what waits. */
+  readonly rotation: MaterialRotation | null
+  /** `null` for material that was generated here. */
+  readonly imported: ImportedMaterial | null
+  readonly rev: number
+}
+
+/** The rotation of a key; multi-Region keys of one set share it. A key without one never rotated. */
+export interface RotationRecord {
+  /** Automatic rotation, when it is enabled. */
+  readonly automatic: { readonly periodDays: number; readonly nextDate: number } | null
+  /** When the on-demand rotation that has not ended yet was asked for. */
+  readonly onDemandSince: number | null
+  /** On-demand rotations that were asked for so far. */
+  readonly onDemandCount: number
+  /** When the rotation of the key is to be looked at; `null`: never. */
+  readonly dueAt: number | null
+  readonly rev: number
+}
+
+/** The multi-Region keys with one key id: the one place that says which of them is the primary. */
+export interface RelatedKeysRecord {
+  readonly account: AccountId
+  readonly keyId: KeyId
+  readonly primary: Region
+  /** The Regions of the replicas, sorted. */
+  readonly replicas: readonly Region[]
+  /** The last change of the primary, which shows in both keys for a while. */
+  readonly updating: { readonly until: number; readonly regions: readonly Region[] } | null
+  readonly rev: number
+}
+
+/** The last successful cryptographic use of a key. */
+export interface LastUsageRecord {
+  readonly operation: string
+  /** Milliseconds since the epoch. */
+  readonly at: number
+  readonly eventId: string
+  readonly requestId: string
 }
 
 export interface KeyPolicyRecord {
@@ -130,7 +224,14 @@ export interface KeyBundle {
   readonly policy: KeyPolicyRecord
   /** Every version of the material, oldest first. */
   readonly materials: readonly MaterialRecord[]
+  readonly rotation: RotationRecord | null
+  readonly lastUsage: LastUsageRecord | null
+  /** `null` for a single-Region key. */
+  readonly related: RelatedKeysRecord | null
 }
+
+/** What a key begins with. */
+export type NewKey = Pick<KeyBundle, 'key' | 'policy' | 'materials'>
 
 export interface AliasRecord {
   readonly account: AccountId

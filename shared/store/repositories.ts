@@ -15,12 +15,17 @@ import type {
   KeyBundle,
   KeyPolicyRecord,
   KeyRecord,
+  LastUsageRecord,
   LedgerBlockRecord,
+  MaterialRecord,
+  NewKey,
   ObjectRecord,
   ObjectSummary,
   Page,
   PartRecord,
   PrincipalRecord,
+  RelatedKeysRecord,
+  RotationRecord,
   TenantKeyRecord,
   TenantRecord,
   UploadRecord,
@@ -68,7 +73,18 @@ export interface KeyRepository {
   /** One strongly consistent query: the key, its policy and its material; `null` when there is none. */
   get(account: AccountId, region: Region, keyId: KeyId): Promise<KeyBundle | null>
   /** Material first, then policy, then the key itself, which makes it exist. @throws ConditionFailed when the key exists */
-  create(bundle: KeyBundle): Promise<void>
+  create(key: NewKey): Promise<void>
+  /**
+   * Puts one version of a key's material in place of the one of revision `rev`; `null`: there must
+   * be none of that number. @throws ConditionFailed
+   */
+  putMaterial(next: MaterialRecord, rev: number | null): Promise<void>
+  /** @throws ConditionFailed when the stored `rev` is another */
+  deleteMaterial(material: MaterialRecord): Promise<void>
+  /** Imported material whose time is over, over all tenants; from an index, so read each again. */
+  dueForExpiry(now: number, limit: number): Promise<readonly MaterialRecord[]>
+  /** When the next work of any kind on any key is due, in milliseconds since the epoch. */
+  nextDue(): Promise<number | null>
   /** Replaces the key's metadata. `next.rev` must be `rev + 1`. @throws ConditionFailed when the stored `rev` is another */
   update(next: KeyRecord, rev: number): Promise<void>
   /** @throws ConditionFailed when the stored `rev` is another */
@@ -88,6 +104,42 @@ export interface KeyRepository {
    * @throws ConditionFailed when the stored `rev` is another
    */
   delete(key: KeyRecord): Promise<void>
+}
+
+/** What multi-Region keys of one set share. */
+export interface RelatedKeysRepository {
+  /** Strongly consistent. */
+  get(account: AccountId, keyId: KeyId): Promise<RelatedKeysRecord | null>
+  /**
+   * Puts the set in place of the one of revision `rev`; `null`: there must be none.
+   * @throws ConditionFailed
+   */
+  put(next: RelatedKeysRecord, rev: number | null): Promise<void>
+  /** With its rotation. @throws ConditionFailed when the stored `rev` is another */
+  delete(related: RelatedKeysRecord): Promise<void>
+}
+
+export interface RotationRepository {
+  /**
+   * Puts the rotation of a key (of its set, when it is a multi-Region key; then the Region is the
+   * primary's) in place of the one of revision `rev`; `null`: there must be none.
+   * @throws ConditionFailed
+   */
+  put(key: KeyRecord, next: RotationRecord, rev: number | null): Promise<void>
+  /** Keys whose rotation is to be looked at, over all tenants; from an index, so read each again. */
+  due(now: number, limit: number): Promise<readonly KeyName[]>
+}
+
+export interface KeyUsageRepository {
+  /** Keeps the newer of the stored use and this one. */
+  put(key: KeyName, usage: LastUsageRecord): Promise<void>
+}
+
+/** What names a key in the store. */
+export interface KeyName {
+  readonly account: AccountId
+  readonly region: Region
+  readonly keyId: KeyId
 }
 
 export interface AliasRepository {
@@ -202,6 +254,9 @@ export interface UploadRepository {
 export interface Store {
   readonly tenants: TenantRepository
   readonly keys: KeyRepository
+  readonly relatedKeys: RelatedKeysRepository
+  readonly rotations: RotationRepository
+  readonly keyUsage: KeyUsageRepository
   readonly aliases: AliasRepository
   readonly ledger: LedgerRepository
   readonly buckets: BucketRepository

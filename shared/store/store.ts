@@ -6,6 +6,7 @@ import { openKeys } from './keys.ts'
 import { openLedger } from './ledger.ts'
 import { openObjects } from './objects.ts'
 import type { Store } from './repositories.ts'
+import { openKeyUsage, openRelatedKeys, openRotations } from './rotations.ts'
 import { Table } from './table.ts'
 import { DEFAULT_TABLE_PREFIX, type TableName } from './tables.ts'
 import { openTenants } from './tenants.ts'
@@ -29,11 +30,15 @@ export function openStore(options: StoreOptions = {}): Store & { close(): void }
   const client = openClient(options)
   const prefix = options.tablePrefix ?? process.env.KEYHOLD_TABLE_PREFIX ?? DEFAULT_TABLE_PREFIX
   const table = (name: TableName): Table => new Table(client, prefix + name)
+  const keys = table('keys')
   const objects = table('objects')
   return {
     tenants: openTenants(table('tenants')),
-    keys: openKeys(table('keys')),
-    aliases: openAliases(table('keys')),
+    keys: openKeys(keys),
+    relatedKeys: openRelatedKeys(keys),
+    rotations: openRotations(keys),
+    keyUsage: openKeyUsage(keys),
+    aliases: openAliases(keys),
     ledger: openLedger(table('ledger')),
     buckets: openBuckets(objects),
     objects: openObjects(objects),

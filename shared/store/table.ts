@@ -27,6 +27,8 @@ export interface ItemKey {
 export interface Condition {
   readonly expression: string
   readonly values?: Item
+  /** For attributes whose names are reserved words. */
+  readonly names?: Readonly<Record<string, string>>
 }
 
 export const nothingIsThere: Condition = { expression: 'attribute_not_exists(pk)' }
@@ -197,6 +199,7 @@ const conditionParameters = (condition: Condition | undefined) =>
     : {
         ConditionExpression: condition.expression,
         ...(condition.values && { ExpressionAttributeValues: condition.values }),
+        ...(condition.names && { ExpressionAttributeNames: condition.names }),
       }
 
 function queryParameters({ index, partition, range, newestFirst }: QueryRequest) {

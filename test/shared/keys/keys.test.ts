@@ -31,6 +31,8 @@ const record = {
   origin: 'AWS_KMS',
   manager: 'CUSTOMER',
   multiRegion: false,
+  creatingUntil: null,
+  identityKey: null,
   tags: [],
   stateEpoch: 1,
   rev: 1,
@@ -41,7 +43,14 @@ const record = {
 /** Keys over a store in memory that holds one key; `reads` counts how often it is asked. */
 function givenKeys({ cacheMs = 5000 } = {}) {
   const stored = {
-    bundle: { key: record, policy: { document: '{}', rev: 1 }, materials: [] } as KeyBundle | null,
+    bundle: {
+      key: record,
+      policy: { document: '{}', rev: 1 },
+      materials: [],
+      rotation: null,
+      lastUsage: null,
+      related: null,
+    } as KeyBundle | null,
     alias: null as AliasRecord | null,
     reads: 0,
     beforeUpdate: () => {},

@@ -99,6 +99,8 @@ export const givenKey = (account: AccountId, keyId = keyIdOf(1)) =>
     origin: 'AWS_KMS',
     manager: 'CUSTOMER',
     multiRegion: false,
+    creatingUntil: null,
+    identityKey: null,
     tags: [{ TagKey: '__proto__', TagValue: '' }],
     stateEpoch: 1,
     rev: 1,
@@ -116,12 +118,18 @@ export const givenMaterial = (account: AccountId, keyId = keyIdOf(1), number = 1
     wrapped: bytesOf(60, number),
     tenantKeyVersion: 1,
     createdAt: 1_795_000_000_000,
+    rotation: null,
+    imported: null,
+    rev: 1,
   }) satisfies MaterialRecord
 
 export const givenBundle = (account: AccountId, keyId = keyIdOf(1)): KeyBundle => ({
   key: givenKey(account, keyId),
   policy: { document: '{"Statement":[]}', rev: 1 },
   materials: [givenMaterial(account, keyId)],
+  rotation: null,
+  lastUsage: null,
+  related: null,
 })
 
 export const givenAlias = (account: AccountId, name: string, keyId = keyIdOf(1)): AliasRecord => ({
