@@ -5,9 +5,10 @@
  */
 import { Ledger } from '../audit/ledger.ts'
 import { Authenticator } from '../authn/authenticate.ts'
-import { systemClock } from '../clock.ts'
+import { acceptingUnsigned } from '../authn/unsigned.ts'
+import { type Clock, systemClock } from '../clock.ts'
 import type { Hsm } from '../hsm/hsm.ts'
-import { parseRegion, type Region } from '../ids.ts'
+import { type AccountId, parseRegion, type Region } from '../ids.ts'
 import { Keys } from '../keys/keys.ts'
 import { MaterialCache } from '../keys/material.ts'
 import type { Services } from '../pipeline/operation.ts'
@@ -19,10 +20,26 @@ import { TenantKeys } from '../tenants/tenant-keys.ts'
 export interface Environment {
   readonly services: Services
   readonly accessKeys: AccessKeys
-  readonly authenticator: Authenticator
+  readonly authenticator: Pick<Authenticator, 'authenticate'>
 }
 
+/** What only a stack on one's own machine has. No variable brings it about, so no deployment has it. */
+export interface LocalTerms {
+  readonly clock: Clock
+  /** Who those are who do not sign. */
+  readonly unsignedAs: { readonly account: AccountId; readonly userName: string } | null
+}
+
+interface Engines {
+  readonly store: ReturnType<typeof openStore>
+  readonly hsm: Hsm
+}
+
+const DEPLOYED: LocalTerms = { clock: systemClock, unsignedAs: null }
+
 let shared: Promise<Environment> | undefined
+let engines: Engines | undefined
+let terms = DEPLOYED
 
 /** The environment of this process; a failure to make it is not remembered. */
 export function environment(): Promise<Environment> {
@@ -33,27 +50,43 @@ export function environment(): Promise<Environment> {
   return shared
 }
 
+/** To be called before the first call of `environment`. */
+export function setLocalTerms(local: LocalTerms): void {
+  terms = local
+}
+
+/** Forgets all that was read and made so far: every cache is empty, and the ledger begins new chains. */
+export function renewEnvironment(): Promise<Environment> {
+  shared = undefined
+  return environment()
+}
+
 async function open(variables: NodeJS.ProcessEnv): Promise<Environment> {
-  const clock = systemClock
+  const { clock, unsignedAs } = terms
+  const wallClock = systemClock
   const cacheMs = Number(variables.KEYHOLD_CACHE_SECONDS ?? 5) * 1000
   const regions = parseRegions(variables.KEYHOLD_REGIONS ?? variables.AWS_REGION ?? 'us-east-1')
-  const store = openStore()
-  const hsm = await openHsm(variables.KEYHOLD_HSM ?? '')
-  const tenantKeys = new TenantKeys({ tenants: store.tenants, hsm, clock })
-  const accessKeys = new AccessKeys({ tenants: store.tenants, tenantKeys, clock, cacheMs })
+  engines ??= { hsm: await openHsm(variables.KEYHOLD_HSM ?? ''), store: openStore() }
+  const { store, hsm } = engines
+  const tenantKeys = new TenantKeys({ tenants: store.tenants, hsm, clock: wallClock })
+  const { tenants } = store
+  const accessKeys = new AccessKeys({ tenants, tenantKeys, clock: wallClock, cacheMs })
   const hosts = parseList(variables.KEYHOLD_PUBLIC_HOSTS ?? '')
+  const signed = new Authenticator({ accessKeys, clock: wallClock, regions, hosts })
   return {
     accessKeys,
-    authenticator: new Authenticator({ accessKeys, clock, regions, hosts }),
+    authenticator:
+      unsignedAs === null ? signed : acceptingUnsigned(signed, { ...unsignedAs, tenants, regions }),
     services: {
       clock,
+      wallClock,
       regions,
       store,
       tenantKeys,
       keys: new Keys({ keys: store.keys, aliases: store.aliases, clock, cacheMs }),
       material: new MaterialCache({ tenantKeys, clock }),
       markers: new Markers(tenantKeys),
-      ledger: new Ledger({ blocks: store.ledger, clock }),
+      ledger: new Ledger({ blocks: store.ledger, clock: wallClock }),
     },
   }
 }

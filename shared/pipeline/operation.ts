@@ -20,7 +20,10 @@ import type { Shape } from './shape.ts'
 
 /** What every operation may use; made once for each environment. */
 export interface Services {
+  /** What time it is for keys, grants, tokens and policies; a local stack can move it. */
   readonly clock: Clock
+  /** What time it really is: signatures are made by it, and the audit trail is dated by it. */
+  readonly wallClock: Clock
   readonly regions: readonly Region[]
   readonly store: Store
   readonly tenantKeys: TenantKeys

@@ -175,7 +175,7 @@ async function record<Input, Output, Role extends string>(
   const others = input === undefined ? [] : (audit.resources?.(input) ?? [])
   const entry = buildRecord({
     caller: call.caller,
-    eventTime: call.services.clock.now(),
+    eventTime: call.services.wallClock.now(),
     eventSource: `${operation.service}.amazonaws.com`,
     eventName: operation.name,
     region: call.region,

@@ -14,7 +14,7 @@ function givenCall() {
   const clock = givenClock()
   const blocks = givenLedger()
   const call = {
-    services: { clock, ledger: new Ledger({ blocks, clock }) },
+    services: { clock, wallClock: clock, ledger: new Ledger({ blocks, clock }) },
     caller: CALLER,
     region: REGION,
     requestId: 'request-1',
