@@ -7,7 +7,7 @@
  *   SEQUENCE { 1, OCTET STRING scalar, [0] { curve }, [1] { BIT STRING 04 x y } } } }
  * ```
  */
-import { createECDH } from 'node:crypto'
+import { createECDH, type KeyObject } from 'node:crypto'
 import {
   BIT_STRING,
   CONTEXT_0,
@@ -43,26 +43,45 @@ export const ecKeys = (curve: CurveName): PrivateKeyForm => ({
     if (key?.asymmetricKeyType !== 'ec' || key.asymmetricKeyDetails?.namedCurve !== curve) {
       return null
     }
-    const sec1 = key.export({ type: 'sec1', format: 'der' })
+    const scalar = scalarOf(key)
     try {
       const pair = createECDH(curve)
-      pair.setPrivateKey(scalarOf(sec1)) // the public point is calculated, never taken from outside
-      return encodePair(curve, pair.getPrivateKey(), pair.getPublicKey())
+      pair.setPrivateKey(scalar) // the public point is calculated, never taken from outside
+      return encodePair(curve, scalar, pair.getPublicKey())
     } catch {
       return null
     } finally {
-      sec1.fill(0)
+      scalar.fill(0)
     }
   },
 })
 
-/** ECPrivateKey { version, OCTET STRING scalar, … } (RFC 5915, section 3). */
-function scalarOf(sec1: Buffer): Buffer {
+/**
+ * ECPrivateKey { version, OCTET STRING scalar, … } (RFC 5915, section 3).
+ * @returns the private number, big-endian, as long as the curve's order, for the caller to wipe
+ */
+export function scalarOf(privateKey: KeyObject): Buffer {
+  const sec1 = privateKey.export({ type: 'sec1', format: 'der' })
   const whole = readElement(sec1, 0)
   const version = whole && readElement(sec1, whole.start)
   const scalar = version && readElement(sec1, version.end)
   if (scalar?.tag !== OCTET_STRING) throw new RangeError('Not an elliptic-curve private key.')
-  return sec1.subarray(scalar.start, scalar.end)
+  const own = Buffer.from(sec1.subarray(scalar.start, scalar.end))
+  sec1.fill(0)
+  return own
+}
+
+/** @throws TypeError for a key of no curve, or of another one */
+export function curveOf(key: KeyObject): CurveName {
+  const name = key.asymmetricKeyDetails?.namedCurve ?? ''
+  if (!Object.hasOwn(curves, name)) throw new TypeError('A key of no known elliptic curve.')
+  return name as CurveName
+}
+
+/** @returns the public point, uncompressed: `04 x y`, which is what an SPKI ends with (RFC 5480, section 2.2) */
+export function pointOf(publicKey: KeyObject): Buffer {
+  const { size } = curves[curveOf(publicKey)]
+  return publicKey.export({ type: 'spki', format: 'der' }).subarray(-(1 + 2 * size))
 }
 
 /** @param scalar - may be short of leading zeros; overwritten once it is encoded */

@@ -174,23 +174,6 @@ const entries: Readonly<Record<KeySpec, KeySpecEntry>> = {
 
 export const keySpec = (spec: KeySpec): KeySpecEntry => entries[spec]
 
-/** The member that lists a key's algorithms, by what the key is for (KeyMetadata, GetPublicKey). */
-const algorithmMembers = {
-  ENCRYPT_DECRYPT: 'EncryptionAlgorithms',
-  SIGN_VERIFY: 'SigningAlgorithms',
-  GENERATE_VERIFY_MAC: 'MacAlgorithms',
-  KEY_AGREEMENT: 'KeyAgreementAlgorithms',
-  ENCAPSULATE_DECAPSULATE: 'EncapsulationAlgorithms',
-} as const
-export type AlgorithmLists = Readonly<
-  Partial<Record<(typeof algorithmMembers)[KeyUsage], readonly string[]>>
->
-
-/** @returns the one list that a key has: `{ SigningAlgorithms: ['ECDSA_SHA_256'] }` */
-export const algorithmLists = (spec: KeySpec, usage: KeyUsage): AlgorithmLists => ({
-  [algorithmMembers[usage]]: entries[spec].algorithms[usage] ?? [],
-})
-
 /**
  * @param algorithm - that a request names
  * @throws JsonError InvalidKeyUsageException unless keys of the spec can do it, made for the usage
