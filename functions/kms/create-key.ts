@@ -89,16 +89,14 @@ export const createKey: Operation<CreateKeyRequest, CreateKeyResponse> = {
 
 /** @throws JsonError for a key that cannot be */
 function planKey(input: CreateKeyRequest, { caller, region }: Call) {
-  const { keySpec, keyUsage } = requireSupportedKey(input)
+  const kind = requireSupportedKey(input)
   requireOwnTags(input.Tags ?? [])
   return {
     account: caller.account,
     region,
     keyId: newKeyId(input.MultiRegion === true),
     description: input.Description ?? '',
-    keySpec,
-    keyUsage,
-    origin: input.Origin === 'EXTERNAL' ? 'EXTERNAL' : 'AWS_KMS',
+    ...kind,
     manager: 'CUSTOMER',
     multiRegion: input.MultiRegion === true,
     tags: withTags([], input.Tags ?? []),

@@ -65,6 +65,98 @@ test('Each call makes another key with other material', async () => {
   expect(one.KeyMetadata?.CurrentKeyMaterialId).not.toBe(other.KeyMetadata?.CurrentKeyMaterialId)
 })
 
+/** Specs with their usages and algorithms (AWS KMS Developer Guide, "Key spec reference"). */
+const RSA = ['RSA_2048', 'RSA_3072'] as const
+const RSA_SIGNING = [
+  'RSASSA_PKCS1_V1_5_SHA_256',
+  'RSASSA_PKCS1_V1_5_SHA_384',
+  'RSASSA_PKCS1_V1_5_SHA_512',
+  'RSASSA_PSS_SHA_256',
+  'RSASSA_PSS_SHA_384',
+  'RSASSA_PSS_SHA_512',
+]
+const kinds: readonly (readonly [string, string, Readonly<Record<string, readonly string[]>>])[] = [
+  ...RSA.flatMap((spec) => [
+    [
+      spec,
+      'ENCRYPT_DECRYPT',
+      { EncryptionAlgorithms: ['RSAES_OAEP_SHA_1', 'RSAES_OAEP_SHA_256'] },
+    ] as const,
+    [spec, 'SIGN_VERIFY', { SigningAlgorithms: RSA_SIGNING }] as const,
+  ]),
+  ['ECC_NIST_P256', 'SIGN_VERIFY', { SigningAlgorithms: ['ECDSA_SHA_256'] }],
+  ['ECC_NIST_P384', 'SIGN_VERIFY', { SigningAlgorithms: ['ECDSA_SHA_384'] }],
+  ['ECC_NIST_P521', 'SIGN_VERIFY', { SigningAlgorithms: ['ECDSA_SHA_512'] }],
+  ['ECC_NIST_P256', 'KEY_AGREEMENT', { KeyAgreementAlgorithms: ['ECDH'] }],
+  ['ECC_NIST_P384', 'KEY_AGREEMENT', { KeyAgreementAlgorithms: ['ECDH'] }],
+  ['ECC_NIST_P521', 'KEY_AGREEMENT', { KeyAgreementAlgorithms: ['ECDH'] }],
+  ['ECC_SECG_P256K1', 'SIGN_VERIFY', { SigningAlgorithms: ['ECDSA_SHA_256'] }],
+  [
+    'ECC_NIST_EDWARDS25519',
+    'SIGN_VERIFY',
+    { SigningAlgorithms: ['ED25519_PH_SHA_512', 'ED25519_SHA_512'] },
+  ],
+  ...[224, 256, 384, 512].map(
+    (bits) =>
+      [`HMAC_${bits}`, 'GENERATE_VERIFY_MAC', { MacAlgorithms: [`HMAC_SHA_${bits}`] }] as const,
+  ),
+  ...[44, 65, 87].map(
+    (level) =>
+      [`ML_DSA_${level}`, 'SIGN_VERIFY', { SigningAlgorithms: ['ML_DSA_SHAKE_256'] }] as const,
+  ),
+  ...[512, 768, 1024].map(
+    (level) =>
+      [
+        `ML_KEM_${level}`,
+        'ENCAPSULATE_DECAPSULATE',
+        { EncapsulationAlgorithms: ['ML_KEM'] },
+      ] as const,
+  ),
+]
+
+test.for(kinds)('A key can be %s for %s', async ([KeySpec, KeyUsage, algorithms]) => {
+  const { KeyMetadata } = await create({ KeySpec, KeyUsage } as CreateKeyCommandInput)
+  expect(KeyMetadata).toEqual({
+    AWSAccountId: stack.account,
+    KeyId: KeyMetadata?.KeyId,
+    Arn: `arn:aws:kms:us-east-1:${stack.account}:key/${KeyMetadata?.KeyId}`,
+    CreationDate: expect.any(Date),
+    Enabled: true,
+    Description: '',
+    KeyUsage,
+    KeyState: 'Enabled',
+    Origin: 'AWS_KMS',
+    KeyManager: 'CUSTOMER',
+    CustomerMasterKeySpec: KeySpec,
+    KeySpec,
+    ...algorithms,
+    MultiRegion: false,
+  })
+  const described = await kms.send(new DescribeKeyCommand({ KeyId: KeyMetadata?.KeyId }))
+  expect(described.KeyMetadata).toEqual(KeyMetadata)
+})
+
+test('The deprecated name of the spec says the same', async () => {
+  const { KeyMetadata } = await create({
+    CustomerMasterKeySpec: 'ECC_NIST_P256',
+    KeyUsage: 'SIGN_VERIFY',
+  })
+  expect(KeyMetadata).toMatchObject({ KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' })
+})
+
+test.for([
+  ['SYMMETRIC_DEFAULT', 'ENCRYPT_DECRYPT'],
+  ['RSA_4096', 'SIGN_VERIFY'],
+  ['HMAC_512', 'GENERATE_VERIFY_MAC'],
+  ['ECC_NIST_EDWARDS25519', 'SIGN_VERIFY'],
+] as const)('A key of %s whose material is to be imported waits for it', async (kind) => {
+  const [KeySpec, KeyUsage] = kind
+  const { KeyMetadata } = await create({ KeySpec, KeyUsage, Origin: 'EXTERNAL' })
+  expect(KeyMetadata).toMatchObject({ KeyState: 'PendingImport', Enabled: false })
+  expect(KeyMetadata).not.toHaveProperty('CurrentKeyMaterialId')
+  expect(KeyMetadata).not.toHaveProperty('ExpirationModel')
+})
+
 test('A multi-Region key has an id of its own form, and is its own primary', async () => {
   const { KeyMetadata } = await create({ MultiRegion: true })
   const { KeyId, Arn } = KeyMetadata ?? {}
@@ -198,15 +290,17 @@ describe('CreateKey refuses', () => {
   })
 
   test.for([
-    { KeySpec: 'RSA_2048', KeyUsage: 'ENCRYPT_DECRYPT' },
-    { KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' },
-    { KeySpec: 'ML_KEM_768', KeyUsage: 'ENCAPSULATE_DECAPSULATE' },
-    { CustomerMasterKeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' },
-    { Origin: 'EXTERNAL' },
+    { KeySpec: 'SM2', KeyUsage: 'SIGN_VERIFY' },
     { Origin: 'AWS_CLOUDHSM' },
     { XksKeyId: 'a' },
-  ])('what it cannot make yet: %j', async (input) => {
+  ])('what it cannot make here: %j', async (input) => {
     expect(await attempt(input)).toEqual(refused('UnsupportedOperationException', null))
+  })
+
+  test.for(['ML_DSA_44', 'ML_DSA_65', 'ML_DSA_87'])('import into %s', async (KeySpec) => {
+    expect(await attempt({ KeySpec, KeyUsage: 'SIGN_VERIFY', Origin: 'EXTERNAL' })).toEqual(
+      refused('ValidationException', `KeySpec ${KeySpec} is not supported for Origin EXTERNAL`),
+    )
   })
 
   test('custom key stores, of which there are none', async () => {
