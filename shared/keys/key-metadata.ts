@@ -88,7 +88,7 @@ const MEMBERS = {
   ENCAPSULATE_DECAPSULATE: 'EncapsulationAlgorithms',
 } as const satisfies Record<KeyUsage, keyof KeyMetadata>
 
-type AlgorithmLists = Pick<KeyMetadata, (typeof MEMBERS)[KeyUsage]>
+export type AlgorithmLists = Pick<KeyMetadata, (typeof MEMBERS)[KeyUsage]>
 
 /** The one list of algorithms that a key of this spec and usage has: `{ SigningAlgorithms: […] }`. */
 export const algorithmsOf = (spec: KeySpec, usage: KeyUsage): AlgorithmLists => ({

@@ -1,15 +1,20 @@
 /** The usual ways in which an operation uses one key. */
 import { changeable, cryptographic, readable } from '../keys/key-states.ts'
+import type { KeyUsage } from '../store/records.ts'
 import type { KeyUse } from './operation.ts'
 
-/** A key that encrypts or decrypts; any of the four identifiers, callers of other accounts, cached reads. */
-export const encryptionKey = (identifier: string, action: string): KeyUse => ({
+/** A key that is made for one usage; any of the four identifiers, callers of other accounts, cached reads. */
+export const cryptographicKey = (identifier: string, action: string, usage: KeyUsage): KeyUse => ({
   name: { by: 'identifier', text: identifier, aliases: true },
   action,
-  usage: 'ENCRYPT_DECRYPT',
+  usage,
   states: cryptographic,
   cached: true,
 })
+
+/** A key that encrypts or decrypts. */
+export const encryptionKey = (identifier: string, action: string): KeyUse =>
+  cryptographicKey(identifier, action, 'ENCRYPT_DECRYPT')
 
 /** A key whose settings are read: by key id or key ARN, in any state. */
 export const readKey = (identifier: string, action: string): KeyUse => ({
