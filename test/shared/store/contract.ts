@@ -8,6 +8,7 @@ import { keyContract } from './contract-keys.ts'
 import { ledgerContract } from './contract-ledger.ts'
 import { misplacedContract } from './contract-misplaced.ts'
 import { objectContract } from './contract-objects.ts'
+import { rotationContract } from './contract-rotations.ts'
 import { tenantContract } from './contract-tenants.ts'
 import { uploadContract } from './contract-uploads.ts'
 
@@ -43,6 +44,7 @@ export function storeContract(name: string, start: () => Promise<Engine>): void 
     const given: Given = { store: () => store, client: () => client }
     describe('tenants', () => tenantContract(given))
     describe('keys', () => keyContract(given))
+    describe('rotations', () => rotationContract(given))
     describe('aliases', () => aliasContract(given))
     describe('ledger', () => ledgerContract(given))
     describe('objects', () => objectContract(given))

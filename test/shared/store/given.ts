@@ -27,7 +27,7 @@ import type {
   UploadRecord,
 } from '../../../shared/store/records.ts'
 
-function must<Value>(value: Value | null): Value {
+export function must<Value>(value: Value | null): Value {
   if (value === null) throw new Error('A test names something that is not well-formed.')
   return value
 }
