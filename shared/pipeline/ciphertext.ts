@@ -8,8 +8,9 @@ import { JsonError } from '../errors.ts'
 import type { FoundKey } from '../keys/keys.ts'
 import { SYMMETRIC_ALGORITHM } from '../keys/symmetric.ts'
 import { dryRunSucceeded } from './dry-run.ts'
+import { incorrectKey } from './incorrect-key.ts'
 import { encryptionKey } from './key-use.ts'
-import type { KeyUse } from './operation.ts'
+import type { KeyName, KeyUse } from './operation.ts'
 
 export interface CiphertextSource {
   readonly ciphertext: Buffer | undefined
@@ -38,8 +39,12 @@ export function sourceKey(source: CiphertextSource, action: string): KeyUse {
     return encryptionKey(keyId, action)
   }
   const { account, keyId: embedded } = parse(ciphertext)
-  if (keyId !== undefined) return encryptionKey(keyId, action)
-  return { ...encryptionKey('', action), name: { by: 'address', account, keyId: embedded } }
+  const ciphertextKey = { account, keyId: embedded }
+  const name: KeyName =
+    keyId === undefined
+      ? { by: 'address', ...ciphertextKey }
+      : { by: 'identifier', text: keyId, aliases: true, ciphertextKey }
+  return { ...encryptionKey('', action), name }
 }
 
 /** @throws JsonError IncorrectKeyException when the named key is not the one that made the ciphertext */
@@ -47,12 +52,7 @@ export function requireKeyOfCiphertext(source: CiphertextSource, { key }: FoundK
   if (source.ciphertext === undefined || source.algorithm !== SYMMETRIC_ALGORITHM) return
   if (ignoresCiphertext(source)) return
   const { account, keyId } = parse(source.ciphertext)
-  if (account !== key.account || keyId !== key.keyId) {
-    throw new JsonError(
-      'IncorrectKeyException',
-      'The key ID in the request does not identify a CMK that can perform this operation.',
-    )
-  }
+  if (account !== key.account || keyId !== key.keyId) throw incorrectKey()
 }
 
 /**

@@ -49,7 +49,13 @@ export interface Call {
 
 /** How a request names a key. */
 export type KeyName =
-  | { readonly by: 'identifier'; readonly text: string; readonly aliases: boolean }
+  | {
+      readonly by: 'identifier'
+      readonly text: string
+      readonly aliases: boolean
+      /** The key in the ciphertext that the named one is to open. */
+      readonly ciphertextKey?: { readonly account: AccountId; readonly keyId: KeyId }
+    }
   /** From a ciphertext blob. */
   | { readonly by: 'address'; readonly account: AccountId; readonly keyId: KeyId }
 

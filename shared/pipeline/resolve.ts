@@ -1,9 +1,17 @@
 /** From what a request calls a key to the key. */
 import type { JsonError } from '../errors.ts'
-import { type AccountId, aliasArn, keyArn } from '../ids.ts'
+import {
+  type AccountId,
+  aliasArn,
+  isMultiRegionKeyId,
+  keyArn,
+  parseRegion,
+  type Region,
+} from '../ids.ts'
 import { type KeyReference, parseKeyReference } from '../keys/key-reference.ts'
 import { type FoundKey, referenceMissing } from '../keys/keys.ts'
-import type { Call, KeyUse } from './operation.ts'
+import { incorrectKey } from './incorrect-key.ts'
+import type { Call, KeyName, KeyUse } from './operation.ts'
 
 /** A key, or the place where none is. */
 export interface Resolved {
@@ -30,6 +38,7 @@ export async function resolveKey({ name, cached }: KeyUse, call: Call): Promise<
     const found = bundle && call.services.keys.found(bundle)
     return { found, account, named: arn, requestAlias: null, missing: null }
   }
+  if (isRelatedElsewhere(name, region)) throw incorrectKey()
   const reference = parseKeyReference(name.text, { account: caller.account, region }, name.aliases)
   const { account } = reference
   const found = await call.services.keys.find(reference, region, fresh)
@@ -49,6 +58,20 @@ const asNamed = (reference: KeyReference, { region }: Call) =>
         named: aliasArn(region, reference.account, reference.aliasName),
         requestAlias: reference.aliasName,
       }
+
+/**
+ * Whether a request names the key of its ciphertext by the ARN that a related key of another Region
+ * has. That is told from the request alone, so it says nothing of what keys there are.
+ */
+function isRelatedElsewhere(
+  { text, ciphertextKey }: KeyName & { by: 'identifier' },
+  here: Region,
+): boolean {
+  const region = parseRegion(text.split(':')[3] ?? '')
+  if (ciphertextKey === undefined || region === null || region === here) return false
+  const { account, keyId } = ciphertextKey
+  return isMultiRegionKeyId(keyId) && text === keyArn(region, account, keyId)
+}
 
 /**
  * A key of the caller's own account, for an operation that only mentions it.
