@@ -179,6 +179,18 @@ export function encodeRemoval(key: KeyRecord): Item {
 /** Whether the removal of the item's key has begun. */
 export const isBeingRemoved = (item: Item): boolean => item.removing !== undefined
 
+/**
+ * The item of a key that is not finished: not listed, and found as due work at a time when nobody is
+ * making it any more. Any later change of the key makes it one like all others.
+ * @param abandonedAt - milliseconds since the epoch
+ */
+export function encodeDraft(key: KeyRecord, abandonedAt: number): Item {
+  const { ownerKey: _, ownerSort: __, ...item } = encodeKey(key)
+  return { ...item, dueKind: DUE_FOR_DELETION, dueAt: abandonedAt, draft: true }
+}
+
+export const isDraft = (item: Item): boolean => item.draft !== undefined
+
 /** @throws RowMalformed, RowMisplaced */
 export function parseKey(item: Item): KeyRecord {
   const fields = keyFields.parse(item)

@@ -5,11 +5,13 @@ import { dueItems } from './due.ts'
 import {
   DUE_FOR_DELETION,
   DUE_FOR_EXPIRY,
+  encodeDraft,
   encodeKey,
   encodeMaterial,
   encodePolicy,
   encodeRemoval,
   isBeingRemoved,
+  isDraft,
   type KeyIdentity,
   keyPartition,
   keyPlace,
@@ -22,7 +24,13 @@ import {
 } from './key-rows.ts'
 import { startingAfter, toPage } from './pages.ts'
 import type { KeyBundle, KeyRecord, MaterialRecord, NewKey, RotationRecord } from './records.ts'
-import { type KeyRepository, RowMalformed, RowMisplaced } from './repositories.ts'
+import {
+  ConditionFailed,
+  type KeyRepository,
+  RowMalformed,
+  RowMisplaced,
+  type UnfinishedKey,
+} from './repositories.ts'
 import {
   DUE_FOR_ROTATION,
   parseRelated,
@@ -67,7 +75,8 @@ export function openKeys(table: Table): KeyRepository {
     },
     dueForExpiry: (now, limit) => dueForExpiry(table, now, limit),
     nextDue: () => nextDue(table),
-    create: (key) => create(table, key),
+    create: (key) => create(table, key, encodeKey(key.key)),
+    createDraft: (key, abandonedAt) => create(table, key, encodeDraft(key.key, abandonedAt)),
     async update(next, rev) {
       requireNextRev(next, rev)
       await table.put(keyPlace(next), encodeKey(next), nobodyChangedSince(rev))
@@ -86,10 +95,13 @@ export function openKeys(table: Table): KeyRepository {
       return toPage(rows, (item) => listedKeyId(item, account, region), String)
     },
     dueForDeletion: (now, limit) => dueForDeletion(table, now, limit),
-    async delete(key) {
+    async delete(key, leave) {
       await table.put(keyPlace(key), encodeRemoval(key), nobodyChangedSince(key.rev))
-      await removePartition(table, key)
+      await removePartition(table, key, leave)
     },
+    finishDelete: (key, leave) => removePartition(table, key, leave),
+    unfinished: (now, limit) => unfinished(table, now, limit),
+    clear: (name) => clear(table, name),
   }
 }
 
@@ -97,11 +109,15 @@ export function openKeys(table: Table): KeyRepository {
  * One after the other: the first of them is what racing creations of one key meet at, so that one of
  * them writes all. The key comes last and makes it exist.
  */
-async function create(table: Table, { key, policy, materials }: NewKey): Promise<void> {
+async function create(
+  table: Table,
+  { key, policy, materials }: NewKey,
+  keyItem: Item,
+): Promise<void> {
   for (const material of materials)
     await table.put(materialPlace(material), encodeMaterial(material), nothingIsThere)
   await table.put(policyPlace(key), encodePolicy(key, policy), nothingIsThere)
-  await table.put(keyPlace(key), encodeKey(key), nothingIsThere)
+  await table.put(keyPlace(key), keyItem, nothingIsThere)
 }
 
 const NOTHING_SHARED = { items: [] }
@@ -156,9 +172,20 @@ async function dueKey(table: Table, indexed: Item, now: number): Promise<KeyReco
   const item = await table.get(keyOf(indexed))
   if (item === null) return null
   const key = parseKey(item)
-  if (isBeingRemoved(item)) await removePartition(table, key)
+  if (isBeingRemoved(item) && !key.multiRegion) await removePartition(table, key)
   const due = key.state === 'PendingDeletion' && key.deletionDate <= now
   return due && !isBeingRemoved(item) ? key : null
+}
+
+async function unfinished(table: Table, now: number, limit: number): Promise<UnfinishedKey[]> {
+  const indexed = await dueItems(table, DUE_FOR_DELETION, now, limit)
+  const items = await Promise.all(indexed.map((item) => table.get(keyOf(item))))
+  return items.flatMap((item): UnfinishedKey[] => {
+    if (item === null) return []
+    const key = parseKey(item)
+    if (isBeingRemoved(item)) return key.multiRegion ? [{ key, is: 'being deleted' }] : []
+    return isDraft(item) && Number(item.dueAt) <= now ? [{ key, is: 'draft' }] : []
+  })
 }
 
 async function dueForExpiry(
@@ -180,10 +207,35 @@ async function nextDue(table: Table): Promise<number | null> {
   return times.length === 0 ? null : Math.min(...(times as number[]))
 }
 
-/** Everything under the key, the marked key itself last: until then it is found as due. */
-async function removePartition(table: Table, key: KeyIdentity): Promise<void> {
+/**
+ * Everything under the key, the marked key itself last: until then it is found as due. A multi-Region
+ * key's id may come back, so only what was read is removed; grants have ids of their own.
+ */
+async function removePartition(
+  table: Table,
+  key: KeyIdentity,
+  leave?: () => Promise<void>,
+): Promise<void> {
   const { items } = await table.query({ partition: keyPartition(key) })
-  const others = items.map(keyOf).filter(({ sk }) => sk !== 'key')
-  await table.deleteAll(others)
-  await table.delete(keyPlace(key))
+  const isGrant = (item: Item): boolean => keyOf(item).sk.startsWith('grant#')
+  const isKey = (item: Item): boolean => keyOf(item).sk === 'key'
+  await table.deleteAll(items.filter(isGrant).map(keyOf))
+  for (const item of items) if (!isGrant(item) && !isKey(item)) await deleteAsRead(table, item)
+  await leave?.()
+  for (const item of items) if (isBeingRemoved(item)) await deleteAsRead(table, item)
+}
+
+async function clear(table: Table, name: KeyIdentity): Promise<void> {
+  const { items } = await table.query({ partition: keyPartition(name) })
+  for (const item of items) await deleteAsRead(table, item)
+}
+
+/** Unless it was changed, or removed and put anew. */
+async function deleteAsRead(table: Table, item: Item): Promise<void> {
+  const asRead = { expression: '#stamp = :stamp', values: { ':stamp': item.stamp ?? '' } }
+  try {
+    await table.delete(keyOf(item), { ...asRead, names: { '#stamp': 'stamp' } })
+  } catch (error) {
+    if (!(error instanceof ConditionFailed)) throw error
+  }
 }

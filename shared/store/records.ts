@@ -201,7 +201,16 @@ export interface RelatedKeysRecord {
   readonly replicas: readonly Region[]
   /** The last change of the primary, which shows in both keys for a while. */
   readonly updating: { readonly until: number; readonly regions: readonly Region[] } | null
+  /** Who is about to make a replica where; absent: nobody. */
+  readonly replicating?: readonly ReplicaClaim[]
   readonly rev: number
+}
+
+/** The attempt that may make the replica of a Region; a later one takes the place of an earlier one. */
+export interface ReplicaClaim {
+  readonly region: Region
+  /** Random, new for every attempt. */
+  readonly claim: string
 }
 
 /** The last successful cryptographic use of a key. */

@@ -75,6 +75,11 @@ export interface KeyRepository {
   /** Material first, then policy, then the key itself, which makes it exist. @throws ConditionFailed when the key exists */
   create(key: NewKey): Promise<void>
   /**
+   * As `create`, but the key is not listed until it is changed for the first time; when that does not
+   * happen, `unfinished` finds it from `abandonedAt` on, in milliseconds since the epoch.
+   */
+  createDraft(key: NewKey, abandonedAt: number): Promise<void>
+  /**
    * Puts one version of a key's material in place of the one of revision `rev`; `null`: there must
    * be none of that number. @throws ConditionFailed
    */
@@ -100,10 +105,22 @@ export interface KeyRepository {
   dueForDeletion(now: number, limit: number): Promise<readonly KeyRecord[]>
   /**
    * Marks the key as gone, for good, then removes its policy, material and grants, and the key itself last.
-   * Cut short after the mark, `dueForDeletion` finishes it.
+   * Cut short after the mark, `dueForDeletion` finishes it; that of a multi-Region key is `unfinished`.
+   * @param leave - called before the key itself goes, when nothing else of it is left
    * @throws ConditionFailed when the stored `rev` is another
    */
-  delete(key: KeyRecord): Promise<void>
+  delete(key: KeyRecord, leave?: () => Promise<void>): Promise<void>
+  /** Takes a deletion to its end that was cut short. @param key - from `unfinished` */
+  finishDelete(key: KeyRecord, leave: () => Promise<void>): Promise<void>
+  /** Multi-Region keys that somebody began to make, or to delete, and did not come to an end with. */
+  unfinished(now: number, limit: number): Promise<readonly UnfinishedKey[]>
+  /** Removes all that lies under a name where no key was finished; what is put there meanwhile stays. */
+  clear(name: KeyName): Promise<void>
+}
+
+export interface UnfinishedKey {
+  readonly key: KeyRecord
+  readonly is: 'draft' | 'being deleted'
 }
 
 /** What multi-Region keys of one set share. */

@@ -12,7 +12,7 @@ import {
   text,
 } from './attribute-values.ts'
 import { type KeyIdentity, keyPartition } from './key-rows.ts'
-import type { LastUsageRecord, RelatedKeysRecord, RotationRecord } from './records.ts'
+import type { LastUsageRecord, RelatedKeysRecord, ReplicaClaim, RotationRecord } from './records.ts'
 import { type ItemKey, requirePlace } from './table.ts'
 
 export const DUE_FOR_ROTATION = 'key-rotation'
@@ -74,7 +74,11 @@ const isRegions = isListOf(isRegionName) as (
 const isUpdating = (value: unknown): value is NonNullable<RelatedKeysRecord['updating']> =>
   isRecord(value) && Number.isSafeInteger(value.until) && isRegions(value.regions)
 
-const relatedRow = record<RelatedKeysRecord>({
+const isClaim = (value: unknown): value is ReplicaClaim =>
+  isRecord(value) && isRegionName(value.region) && typeof value.claim === 'string'
+const claims = nullable(json(isListOf(isClaim)))
+
+const relatedRow = record<Omit<RelatedKeysRecord, 'replicating'>>({
   account: identity.account,
   keyId: identity.keyId,
   primary: identity.region,
@@ -83,13 +87,18 @@ const relatedRow = record<RelatedKeysRecord>({
   rev: integer,
 })
 
-export const encodeRelated = relatedRow.encode
+export function encodeRelated(related: RelatedKeysRecord): Item {
+  const { replicating = [] } = related
+  const item = relatedRow.encode(related)
+  return replicating.length === 0 ? item : { ...item, replicating: JSON.stringify(replicating) }
+}
 
 /** @throws RowMalformed, RowMisplaced */
 export function parseRelated(item: Item): RelatedKeysRecord {
   const found = relatedRow.parse(item)
   requirePlace(item, relatedPlace(found))
-  return found
+  const replicating = claims.parse(item.replicating, 'replicating')
+  return replicating === null ? found : { ...found, replicating }
 }
 
 const usageRow = record<KeyIdentity & LastUsageRecord>({
