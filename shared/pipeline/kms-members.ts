@@ -167,7 +167,8 @@ export const keyMaterialId = string({
 })
 export const keyMaterialDescription = string({
   max: 256,
-  pattern: /^[a-zA-Z0-9:/_\s.-]+$/,
+  pattern: /^[a-zA-Z0-9:/_ \t\n\v\f\r.-]+$/, // the service's \s is ASCII's white space alone
+  patternText: '^[a-zA-Z0-9:/_\\s.-]+$',
 })
 export const regionName = string({ min: 1, max: 32, pattern: /^([a-z]+-){2,3}\d+$/ })
 export const wrappingAlgorithm = oneOf([
