@@ -25,6 +25,11 @@ export interface ActiveAccessKey {
   readonly principal: PrincipalRecord
 }
 
+/** The id is that of another principal's access key. */
+export class AccessKeyTaken extends Error {
+  override readonly name = 'AccessKeyTaken'
+}
+
 export interface AccessKeysOptions {
   readonly tenants: TenantRepository
   readonly tenantKeys: TenantKeys
@@ -78,7 +83,7 @@ export class AccessKeys {
    *
    * @param given - what to use instead of a new id, a new secret
    * @returns the only copy of the secret that is not wrapped
-   * @throws Error when the given id is an access key of somebody else
+   * @throws AccessKeyTaken when the given id is an access key of somebody else
    */
   async issue(
     account: AccountId,
@@ -89,7 +94,7 @@ export class AccessKeys {
     const secretAccessKey = given.secret ?? freshBytes(SECRET_LENGTH).toString('base64')
     const existing = await this.#tenants.accessKey(accessKeyId)
     if (existing !== null && !isOf(existing, account, principalId)) {
-      throw new Error(`${accessKeyId} is an access key of another principal.`)
+      throw new AccessKeyTaken(`${accessKeyId} is an access key of another principal.`)
     }
     const tenantKey = await this.#tenantKeys.current(account)
     const identity = { accessKeyId, account, principalId, tenantKeyVersion: tenantKey.version }

@@ -1,37 +1,26 @@
-/**
- * The first tenant and its administrator: what has to be there before anyone can call. Every step
- * may have been done already, by an earlier start that ended half-way or by one running beside this
- * one, so each looks first and takes what it finds.
- */
+/** The first tenant and its administrator: what has to be there before anyone can call. */
 import { randomInt } from 'node:crypto'
-import type { Clock } from '../clock.ts'
 import { type AccessKeyId, type AccountId, parseAccountId } from '../ids.ts'
-import type { AccessKeyRecord, PrincipalRecord, TenantRecord } from '../store/records.ts'
-import { ConditionFailed, type TenantRepository } from '../store/repositories.ts'
-import { firstAccessKeyIdOf, newPrincipalId } from './access-key-id.ts'
-import type { AccessKeys } from './access-keys.ts'
+import type { PrincipalRecord } from '../store/records.ts'
+import type { TenantRepository } from '../store/repositories.ts'
+import { firstAccessKeyIdOf } from './access-key-id.ts'
 import { principalArn } from './principal.ts'
-import type { TenantKeys } from './tenant-keys.ts'
+import {
+  ADMINISTRATOR_ACCESS,
+  requireTenant,
+  requireUser,
+  type SetupServices,
+  storedSecret,
+} from './setup.ts'
 
 const ADMINISTRATOR = 'admin'
 const TENANT_NAME = 'default'
 
-/** Source: AWS managed policies, "AdministratorAccess". */
-const ADMINISTRATOR_ACCESS = {
-  name: 'AdministratorAccess',
-  document: JSON.stringify({
-    Version: '2012-10-17',
-    Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }],
-  }),
-}
-
-export interface BootstrapOptions {
-  readonly tenants: TenantRepository
-  readonly tenantKeys: TenantKeys
-  readonly accessKeys: AccessKeys
-  readonly clock: Clock
+export interface BootstrapOptions extends SetupServices {
   /** The tenant to set up; without it the oldest there is, or a new one with a random account id. */
   readonly account?: AccountId
+  /** The administrator's name; without it `admin`. */
+  readonly userName?: string
   /** The administrator's access key; without it one whose id follows from the administrator's. */
   readonly accessKeyId?: AccessKeyId
   /** Replaces the secret of that access key; without it the stored secret, or a new one. */
@@ -48,73 +37,26 @@ export interface Bootstrapped {
 }
 
 /**
- * Sees to it that there is a tenant with its key, a user `admin` who may do everything in it, and
- * an access key of that user. Other access keys are left alone.
+ * Sees to it that there is a tenant with its key, a user who may do everything in it, and an access
+ * key of that user. Other access keys are left alone.
  *
- * @throws Error when `accessKeyId` is an access key of somebody else
+ * @throws AccessKeyTaken when `accessKeyId` is an access key of somebody else
  */
 export async function bootstrap(options: BootstrapOptions): Promise<Bootstrapped> {
-  const account = await requireTenant(options)
-  await requireTenantKey(options, account)
-  const administrator = await requireAdministrator(options, account)
+  const account = options.account ?? (await oldestTenant(options.tenants)) ?? randomAccountId()
+  await requireTenant(options, account, TENANT_NAME)
+  const name = options.userName ?? ADMINISTRATOR
+  const administrator = await requireUser(options, account, name, [ADMINISTRATOR_ACCESS])
   const accessKey = await requireAccessKey(options, administrator)
   return { account, userArn: principalArn(administrator), ...accessKey }
 }
 
-async function requireTenant(options: BootstrapOptions): Promise<AccountId> {
-  const account = options.account ?? (await oldestTenant(options)) ?? randomAccountId()
-  if ((await options.tenants.get(account)) === null) {
-    const createdAt = options.clock.now()
-    const tenant: TenantRecord = {
-      account,
-      name: TENANT_NAME,
-      createdAt,
-      status: 'Active',
-      rev: 1,
-    }
-    await unlessThere(options.tenants.create(tenant))
-    options.accessKeys.forgetTenant(account)
-  }
-  return account
-}
-
-async function requireTenantKey(
-  { tenants, tenantKeys }: BootstrapOptions,
-  account: AccountId,
-): Promise<void> {
-  const versions = await tenants.keys(account)
-  if (versions.length === 0) await unlessThere(tenantKeys.create(account))
-}
-
-async function oldestTenant({ tenants }: BootstrapOptions): Promise<AccountId | null> {
+async function oldestTenant(tenants: TenantRepository): Promise<AccountId | null> {
   const known = await tenants.list()
   const byAge = known.toSorted(
     (a, b) => a.createdAt - b.createdAt || (a.account < b.account ? -1 : 1),
   )
   return byAge[0]?.account ?? null
-}
-
-async function requireAdministrator(
-  options: BootstrapOptions,
-  account: AccountId,
-): Promise<PrincipalRecord> {
-  const known = await options.tenants.principalByName(account, ADMINISTRATOR)
-  if (known !== null) return known
-  const administrator: PrincipalRecord = {
-    account,
-    principalId: newPrincipalId(),
-    kind: 'User',
-    name: ADMINISTRATOR,
-    path: '/',
-    policies: [ADMINISTRATOR_ACCESS],
-    createdAt: options.clock.now(),
-    rev: 1,
-  }
-  await unlessThere(options.tenants.createPrincipal(administrator))
-  // Whoever came first has made it, perhaps somebody else.
-  const made = await options.tenants.principalByName(account, ADMINISTRATOR)
-  if (made === null) throw new Error(`The user ${ADMINISTRATOR} of ${account} cannot be made.`)
-  return made
 }
 
 async function requireAccessKey(
@@ -132,22 +74,6 @@ async function requireAccessKey(
   }
   const given = wanted === undefined ? { accessKeyId } : { accessKeyId, secret: wanted }
   return { ...(await accessKeys.issue(account, principalId, given)), created: true }
-}
-
-async function storedSecret(accessKeys: AccessKeys, known: AccessKeyRecord): Promise<string> {
-  const secret = await accessKeys.reveal(known)
-  const text = secret.toString()
-  secret.fill(0)
-  return text
-}
-
-/** @throws whatever is thrown, except that the thing is there already */
-async function unlessThere(write: Promise<void>): Promise<void> {
-  try {
-    await write
-  } catch (error) {
-    if (!(error instanceof ConditionFailed)) throw error
-  }
 }
 
 /** Twelve digits, the first not 0, which some tools would drop. */
