@@ -1,8 +1,8 @@
-/** Builds the audit record of a call. */
-import { randomUUID } from 'node:crypto'
+/** Builds the audit record of a call, and of what the service did by itself. */
+import { createHash, randomUUID } from 'node:crypto'
 import type { Caller } from '../authn/caller.ts'
-import type { Region } from '../ids.ts'
-import type { AuditRecord } from './record.ts'
+import { type AccountId, type KeyId, keyArn, type Region } from '../ids.ts'
+import type { AuditRecord, CallRecord, ServiceEventRecord } from './record.ts'
 
 export interface RecordedCall {
   readonly caller: Caller
@@ -31,7 +31,7 @@ export interface RecordedCall {
  * The record of one call, with an event id of its own (CloudTrail User Guide, "CloudTrail record
  * contents" and "CloudTrail userIdentity element"). Members that do not apply are left out.
  */
-export function buildRecord(call: RecordedCall): AuditRecord {
+export function buildRecord(call: RecordedCall): CallRecord {
   const { error, additionalEventData, resources } = call
   return {
     eventVersion: '1.11',
@@ -58,7 +58,73 @@ export function buildRecord(call: RecordedCall): AuditRecord {
   }
 }
 
-const userIdentity = (caller: Caller, via: 's3' | undefined): AuditRecord['userIdentity'] => ({
+/** What KMS does with a key by itself. */
+export interface ServiceEvent {
+  readonly eventName:
+    | 'RotateKey'
+    | 'DeleteKey'
+    | 'DeleteExpiredKeyMaterial'
+    | 'SynchronizeMultiRegionKey'
+  readonly key: {
+    readonly account: AccountId
+    readonly region: Region
+    readonly keyId: KeyId
+  }
+  /**
+   * Tells this event from others of the same name and key, such as the id of the material: what is
+   * recorded again after a crash has the same event id.
+   */
+  readonly occurrence: string
+  /** `serviceEventDetails`, when the event has any. */
+  readonly details?: Readonly<Record<string, unknown>>
+  readonly responseElements?: Readonly<Record<string, unknown>>
+}
+
+/**
+ * The record of a service event (CloudTrail User Guide, "CloudTrail record contents"; AWS KMS
+ * Developer Guide, "CloudTrail log entry examples").
+ * @param eventTime - milliseconds since the epoch
+ */
+export function buildServiceEvent(event: ServiceEvent, eventTime: number): ServiceEventRecord {
+  const { eventName, details, responseElements } = event
+  const { account, region, keyId } = event.key
+  const ARN = keyArn(region, account, keyId)
+  return {
+    eventVersion: '1.11',
+    userIdentity: { accountId: account, invokedBy: 'AWS Internal' },
+    eventTime: secondsText(eventTime),
+    eventSource: 'kms.amazonaws.com',
+    eventName,
+    awsRegion: region,
+    sourceIPAddress: 'AWS Internal',
+    userAgent: 'AWS Internal',
+    requestParameters: null,
+    responseElements: responseElements ?? null,
+    eventID: namedEventId(eventName, ARN, event.occurrence),
+    readOnly: false,
+    resources: [{ accountId: account, type: 'AWS::KMS::Key', ARN }],
+    eventType: 'AwsServiceEvent',
+    managementEvent: true,
+    recipientAccountId: account,
+    ...(details === undefined ? {} : { serviceEventDetails: details }),
+    eventCategory: 'Management',
+  }
+}
+
+/** A UUID of version 8 (RFC 9562 section 5.8) over what names an event. */
+function namedEventId(...names: readonly string[]): string {
+  const hex = createHash('sha256').update(JSON.stringify(names)).digest('hex')
+  const variant = ((Number.parseInt(hex.charAt(16), 16) & 3) | 8).toString(16)
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    `8${hex.slice(13, 16)}`,
+    `${variant}${hex.slice(17, 20)}`,
+    hex.slice(20, 32),
+  ].join('-')
+}
+
+const userIdentity = (caller: Caller, via: 's3' | undefined): CallRecord['userIdentity'] => ({
   type: 'IAMUser',
   principalId: caller.principalId,
   arn: caller.arn,

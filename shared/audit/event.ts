@@ -22,16 +22,23 @@ export const eventOf = (record: AuditRecord, line: string): CloudTrailEvent => (
   EventId: record.eventID,
   EventName: record.eventName,
   ReadOnly: record.readOnly ? 'true' : 'false',
-  AccessKeyId: record.userIdentity.accessKeyId,
+  ...ofCaller('AccessKeyId', record.userIdentity.accessKeyId),
   EventTime: new Date(record.eventTime),
   EventSource: record.eventSource,
-  Username: record.userIdentity.userName,
+  ...ofCaller('Username', record.userIdentity.userName),
   Resources: (record.resources ?? []).map(({ type, ARN }) => ({
     ResourceType: type,
     ResourceName: ARN,
   })),
   CloudTrailEvent: line,
 })
+
+/** What the service does by itself has no caller. */
+const ofCaller = <Name extends 'AccessKeyId' | 'Username'>(
+  name: Name,
+  value: string | undefined,
+): Partial<Record<Name, string>> =>
+  value === undefined ? {} : ({ [name]: value } as Record<Name, string>)
 
 /** Whether a record has the attribute, compared exactly; every record has no attribute asked for. */
 export function matches(record: AuditRecord, attribute: LookupAttribute | null): boolean {

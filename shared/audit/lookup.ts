@@ -16,10 +16,10 @@ export interface CloudTrailEvent {
   readonly EventId: string
   readonly EventName: string
   readonly ReadOnly: 'true' | 'false'
-  readonly AccessKeyId: string
+  readonly AccessKeyId?: string
   readonly EventTime: Date
   readonly EventSource: string
-  readonly Username: string
+  readonly Username?: string
   readonly Resources: readonly { readonly ResourceType: string; readonly ResourceName: string }[]
   /** The whole record, as JSON. */
   readonly CloudTrailEvent: string

@@ -3,18 +3,48 @@
  * What an operation shows of its input is an allow-list that the operation declares; nothing is ever
  * redacted from a request.
  */
-export interface AuditRecord {
+export type AuditRecord = CallRecord | ServiceEventRecord
+
+/** Of a call that somebody made. */
+export interface CallRecord extends RecordFields {
+  readonly userIdentity: CallerIdentity
+  readonly requestID: string
+  readonly serviceEventDetails?: undefined
+  readonly eventType: 'AwsApiCall'
+}
+
+/** Of what the service did by itself, such as the rotation of a key. */
+export interface ServiceEventRecord extends RecordFields {
+  readonly userIdentity: ServiceIdentity
+  readonly requestID?: undefined
+  readonly serviceEventDetails?: Readonly<Record<string, unknown>>
+  readonly eventType: 'AwsServiceEvent'
+}
+
+interface CallerIdentity {
+  readonly type: 'IAMUser'
+  readonly principalId: string
+  readonly arn: string
+  readonly accountId: string
+  readonly accessKeyId: string
+  readonly userName: string
+  /** The service that made the call for the caller: `s3.amazonaws.com`. */
+  readonly invokedBy?: string
+}
+
+interface ServiceIdentity {
+  readonly type?: undefined
+  readonly principalId?: undefined
+  readonly arn?: undefined
+  /** Of the account that what happened belongs to. */
+  readonly accountId: string
+  readonly accessKeyId?: undefined
+  readonly userName?: undefined
+  readonly invokedBy: 'AWS Internal'
+}
+
+interface RecordFields {
   readonly eventVersion: '1.11'
-  readonly userIdentity: {
-    readonly type: 'IAMUser'
-    readonly principalId: string
-    readonly arn: string
-    readonly accountId: string
-    readonly accessKeyId: string
-    readonly userName: string
-    /** The service that made the call for the caller: `s3.amazonaws.com`. */
-    readonly invokedBy?: string
-  }
   /** `2026-11-23T20:18:00Z` */
   readonly eventTime: string
   /** `kms.amazonaws.com` */
@@ -28,7 +58,6 @@ export interface AuditRecord {
   readonly requestParameters: Readonly<Record<string, unknown>> | null
   readonly responseElements: Readonly<Record<string, unknown>> | null
   readonly additionalEventData?: Readonly<Record<string, unknown>>
-  readonly requestID: string
   readonly eventID: string
   readonly readOnly: boolean
   readonly resources?: readonly {
@@ -36,7 +65,6 @@ export interface AuditRecord {
     readonly type: string
     readonly ARN: string
   }[]
-  readonly eventType: 'AwsApiCall'
   readonly managementEvent: boolean
   readonly recipientAccountId: string
   readonly eventCategory: 'Management' | 'Data'
