@@ -19,7 +19,7 @@ import {
   readElement,
   SEQUENCE,
 } from './der.ts'
-import { type PrivateKeyForm, readPrivateKey } from './private-keys.ts'
+import { type PrivateKeyForm, readBerPrivateKey } from './private-keys.ts'
 
 /** By the name that Node has for the curve: its object identifier (SEC 2, appendix A.2) and the bytes of a scalar. */
 const curves = {
@@ -39,7 +39,7 @@ export const ecKeys = (curve: CurveName): PrivateKeyForm => ({
     return encodePair(curve, pair.getPrivateKey(), pair.getPublicKey())
   },
   accept(bytes) {
-    const key = readPrivateKey(bytes)
+    const key = readBerPrivateKey(bytes)
     if (key?.asymmetricKeyType !== 'ec' || key.asymmetricKeyDetails?.namedCurve !== curve) {
       return null
     }

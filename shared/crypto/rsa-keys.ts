@@ -9,7 +9,7 @@ import {
 } from 'node:crypto'
 import { promisify } from 'node:util'
 import { INTEGER, OCTET_STRING, readElement } from './der.ts'
-import { type PrivateKeyForm, readPrivateKey } from './private-keys.ts'
+import { type PrivateKeyForm, readBerPrivateKey } from './private-keys.ts'
 
 const generateRsa = promisify(generateKeyPair)
 
@@ -25,7 +25,7 @@ export const rsaKeys = (modulusLength: number): PrivateKeyForm => ({
     return privateKey
   },
   accept(bytes) {
-    const key = readPrivateKey(bytes)
+    const key = readBerPrivateKey(bytes)
     if (key?.asymmetricKeyType !== 'rsa') return null
     if (key.asymmetricKeyDetails?.modulusLength !== modulusLength) return null
     const encoded = key.export({ type: 'pkcs8', format: 'der' })
