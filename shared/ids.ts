@@ -20,6 +20,8 @@ export type MaterialId = Branded<string, 'MaterialId'>
 export type AccessKeyId = Branded<string, 'AccessKeyId'>
 /** Stable id of a principal (`AIDA…`), never reused when a name is. */
 export type PrincipalId = Branded<string, 'PrincipalId'>
+/** 64 lower-case hex digits. */
+export type GrantId = Branded<string, 'GrantId'>
 export type BucketName = Branded<string, 'BucketName'>
 
 export const PARTITION = 'aws'
@@ -28,7 +30,7 @@ const ACCOUNT_ID = /^[0-9]{12}$/
 const REGION = /^(?:[a-z]+-){2,3}[0-9]+$/
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const MULTI_REGION_KEY_ID = /^mrk-[0-9a-f]{32}$/
-const MATERIAL_ID = /^[0-9a-f]{64}$/
+const HEX_256 = /^[0-9a-f]{64}$/
 const ACCESS_KEY_ID = /^[A-Z0-9]{16,128}$/
 
 /** @returns the account id, or `null` when the text is not twelve digits */
@@ -45,7 +47,11 @@ export const parseKeyId = (text: string): KeyId | null =>
 
 /** @returns the material id, or `null` when the text is not 64 lower-case hex digits */
 export const parseMaterialId = (text: string): MaterialId | null =>
-  MATERIAL_ID.test(text) ? (text as MaterialId) : null
+  HEX_256.test(text) ? (text as MaterialId) : null
+
+/** @returns the grant id, or `null` when the text is not 64 lower-case hex digits */
+export const parseGrantId = (text: string): GrantId | null =>
+  HEX_256.test(text) ? (text as GrantId) : null
 
 /** @returns the access key id, or `null` when the text has not the form of one */
 export const parseAccessKeyId = (text: string): AccessKeyId | null =>

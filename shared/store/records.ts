@@ -8,6 +8,7 @@ import type {
   AccountId,
   AliasName,
   BucketName,
+  GrantId,
   KeyId,
   MaterialId,
   PrincipalId,
@@ -241,6 +242,58 @@ export interface KeyBundle {
 
 /** What a key begins with. */
 export type NewKey = Pick<KeyBundle, 'key' | 'policy' | 'materials'>
+
+/** What a grant can allow, in the order in which the service lists it. */
+export const GRANT_OPERATIONS = [
+  'Decrypt',
+  'Encrypt',
+  'GenerateDataKey',
+  'GenerateDataKeyWithoutPlaintext',
+  'ReEncryptFrom',
+  'ReEncryptTo',
+  'Sign',
+  'Verify',
+  'GetPublicKey',
+  'CreateGrant',
+  'RetireGrant',
+  'DescribeKey',
+  'GenerateDataKeyPair',
+  'GenerateDataKeyPairWithoutPlaintext',
+  'GenerateMac',
+  'VerifyMac',
+  'DeriveSharedSecret',
+  'Encapsulate',
+  'Decapsulate',
+] as const
+export type GrantOperation = (typeof GRANT_OPERATIONS)[number]
+
+export interface GrantConstraints {
+  readonly encryptionContextEquals?: Readonly<Record<string, string>>
+  readonly encryptionContextSubset?: Readonly<Record<string, string>>
+  readonly sourceArn?: string
+}
+
+/** A permission on one key for one grantee. It never changes: it is made, and retired or revoked. */
+export interface GrantRecord {
+  readonly account: AccountId
+  readonly region: Region
+  readonly keyId: KeyId
+  readonly grantId: GrantId
+  readonly name: string | null
+  readonly createdAt: number
+  /** The account of whoever made the grant. */
+  readonly issuingAccount: AccountId
+  /**
+   * By what never changes: `<account>/AIDA…` for a user, `<account>` for all of an account,
+   * `service/s3.amazonaws.com` for a service.
+   */
+  readonly grantee: string
+  /** In the same form. */
+  readonly retiring: string | null
+  /** Each once, in the order of `GRANT_OPERATIONS`. */
+  readonly operations: readonly GrantOperation[]
+  readonly constraints: GrantConstraints | null
+}
 
 export interface AliasRecord {
   readonly account: AccountId

@@ -4,6 +4,7 @@ import type {
   AccountId,
   AliasName,
   BucketName,
+  GrantId,
   KeyId,
   PrincipalId,
   Region,
@@ -12,6 +13,7 @@ import type {
   AccessKeyRecord,
   AliasRecord,
   BucketRecord,
+  GrantRecord,
   KeyBundle,
   KeyPolicyRecord,
   KeyRecord,
@@ -106,17 +108,21 @@ export interface KeyRepository {
   /**
    * Marks the key as gone, for good, then removes its policy, material and grants, and the key itself last.
    * Cut short after the mark, `dueForDeletion` finishes it; that of a multi-Region key is `unfinished`.
-   * @param leave - called before the key itself goes, when nothing else of it is left
+   * @param leave - called before the key itself goes, when nothing else of it is left; it can ask
+   *   whether the key is still the one that is marked
    * @throws ConditionFailed when the stored `rev` is another
    */
-  delete(key: KeyRecord, leave?: () => Promise<void>): Promise<void>
+  delete(key: KeyRecord, leave?: LeaveSet): Promise<void>
   /** Takes a deletion to its end that was cut short. @param key - from `unfinished` */
-  finishDelete(key: KeyRecord, leave: () => Promise<void>): Promise<void>
+  finishDelete(key: KeyRecord, leave: LeaveSet): Promise<void>
   /** Multi-Region keys that somebody began to make, or to delete, and did not come to an end with. */
   unfinished(now: number, limit: number): Promise<readonly UnfinishedKey[]>
-  /** Removes all that lies under a name where no key was finished; what is put there meanwhile stays. */
-  clear(name: KeyName): Promise<void>
+  /** What lies under a name now; `remove` takes away that alone, and nothing that is put there later. */
+  leftovers(name: KeyName): Promise<{ remove(): Promise<void> }>
 }
+
+/** What is to be done when a key is all but gone. @param isStill - whether its mark is still there */
+export type LeaveSet = (isStill: () => Promise<boolean>) => Promise<void>
 
 export interface UnfinishedKey {
   readonly key: KeyRecord
@@ -182,6 +188,42 @@ export interface AliasRepository {
     limit: number,
     after: string | null,
   ): Promise<Page<AliasRecord>>
+}
+
+export interface GrantRepository {
+  /** Strongly consistent. */
+  get(key: KeyName, grantId: GrantId): Promise<GrantRecord | null>
+  /** All grants on the key for this grantee (as in `GrantRecord`). Strongly consistent. */
+  ofGrantee(key: KeyName, grantee: string): Promise<readonly GrantRecord[]>
+  /** @throws ConditionFailed when the key has a grant of that id */
+  create(grant: GrantRecord): Promise<void>
+  /** Whether or not it is still there. */
+  delete(grant: GrantRecord): Promise<void>
+  /**
+   * By grant id; only those of `grantee` unless it is `null`. `after` is the last grant id of the
+   * page before.
+   */
+  list(
+    key: KeyName,
+    grantee: string | null,
+    limit: number,
+    after: string | null,
+  ): Promise<Page<GrantRecord>>
+  /**
+   * The grants in a Region that this principal may retire, by account and key. From an index, each
+   * read again, so that a page may have fewer items than asked for although another follows.
+   * @param owner - the account that the principal belongs to; a service's grants are listed by the
+   *   account of their keys
+   */
+  listRetirable(
+    owner: AccountId,
+    region: Region,
+    retiring: string,
+    limit: number,
+    after: string | null,
+  ): Promise<Page<GrantRecord>>
+  /** How many grants the key has. */
+  count(key: KeyName): Promise<number>
 }
 
 export interface LedgerRepository {
@@ -275,6 +317,7 @@ export interface Store {
   readonly rotations: RotationRepository
   readonly keyUsage: KeyUsageRepository
   readonly aliases: AliasRepository
+  readonly grants: GrantRepository
   readonly ledger: LedgerRepository
   readonly buckets: BucketRepository
   readonly objects: ObjectRepository

@@ -134,6 +134,20 @@ export class Table {
     return { items: items.slice(0, wanted), more: items.length > wanted }
   }
 
+  /** How many items there are; reads all of them, but sends none. */
+  async count(request: Omit<QueryRequest, 'limit'>): Promise<number> {
+    const parameters = { TableName: this.#name, ...queryParameters(request) }
+    let counted = 0
+    let ExclusiveStartKey: QueryCommandInput['ExclusiveStartKey']
+    do {
+      const page = new QueryCommand({ ...parameters, Select: 'COUNT', ExclusiveStartKey })
+      const { Count = 0, LastEvaluatedKey } = await this.#client.send(page)
+      counted += Count
+      ExclusiveStartKey = LastEvaluatedKey
+    } while (ExclusiveStartKey !== undefined)
+    return counted
+  }
+
   /** Removes items, in batches; those that are missing are no error. */
   async deleteAll(keys: readonly ItemKey[]): Promise<void> {
     for (let at = 0; at < keys.length; at += BATCH_SIZE) {

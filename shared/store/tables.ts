@@ -8,7 +8,7 @@
  *
  * | table | partition key | sort key |
  * |---|---|---|
- * | keys | `<account>#<region>#key#<key id>` | `grant#…`, `key`, `material#<number>`, `policy` |
+ * | keys | `<account>#<region>#key#<key id>` | `grant#<grant id>`, `key`, `material#<number>`, `policy` |
  * | keys | `<account>#<region>#alias#<alias name>` | `alias` |
  * | tenants | `<account>#tenant` | `tenant`, `tenant-key#<version>` |
  * | tenants | `<account>#principal#<principal id>`, `<account>#principal-name#<name>` | `principal`, `principal-name` |

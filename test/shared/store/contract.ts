@@ -4,6 +4,7 @@ import type { StoreClient } from '../../../shared/store/client.ts'
 import { openClient, openStore } from '../../../shared/store/store.ts'
 import { createTables, DEFAULT_TABLE_PREFIX } from '../../../shared/store/tables.ts'
 import { aliasContract } from './contract-aliases.ts'
+import { grantContract } from './contract-grants.ts'
 import { keyContract } from './contract-keys.ts'
 import { ledgerContract } from './contract-ledger.ts'
 import { misplacedContract } from './contract-misplaced.ts'
@@ -46,6 +47,7 @@ export function storeContract(name: string, start: () => Promise<Engine>): void 
     describe('keys', () => keyContract(given))
     describe('rotations', () => rotationContract(given))
     describe('aliases', () => aliasContract(given))
+    describe('grants', () => grantContract(given))
     describe('ledger', () => ledgerContract(given))
     describe('objects', () => objectContract(given))
     describe('uploads', () => uploadContract(given))

@@ -11,10 +11,12 @@ import {
   parseRegion,
   principalIdOf,
 } from '../../../shared/ids.ts'
+import { grantIdOf } from '../../../shared/store/grant-rows.ts'
 import type {
   AccessKeyRecord,
   AliasRecord,
   BucketRecord,
+  GrantRecord,
   KeyBundle,
   KeyRecord,
   LedgerBlockRecord,
@@ -131,6 +133,24 @@ export const givenBundle = (account: AccountId, keyId = keyIdOf(1)): KeyBundle =
   lastUsage: null,
   related: null,
 })
+
+/** A grant for a user of the account, but for what differs. */
+export function givenGrant(account: AccountId, differs: Partial<GrantRecord> = {}): GrantRecord {
+  const grantee = differs.grantee ?? `${account}/AIDAADA`
+  const of = { account, region, keyId: differs.keyId ?? keyIdOf(1) }
+  return {
+    ...of,
+    grantId: grantIdOf(of, grantee, '1'.repeat(40)),
+    name: 'nightly',
+    createdAt: 1_795_000_000_000,
+    issuingAccount: account,
+    grantee,
+    retiring: null,
+    operations: ['Decrypt', 'CreateGrant'],
+    constraints: { encryptionContextSubset: JSON.parse('{"__proto__":"","a":"b"}') },
+    ...differs,
+  }
+}
 
 export const givenAlias = (account: AccountId, name: string, keyId = keyIdOf(1)): AliasRecord => ({
   account,
