@@ -1,8 +1,5 @@
-import {
-  decryptUnder,
-  requireSymmetricAlgorithm,
-  SYMMETRIC_ALGORITHM,
-} from '../../shared/keys/symmetric.ts'
+import { decryptUnder, requireEncryptionTerms } from '../../shared/keys/encryption.ts'
+import { SYMMETRIC_ALGORITHM } from '../../shared/keys/symmetric.ts'
 import { jsonHandler } from '../../shared/lambda/json-stack.ts'
 import {
   readCiphertext,
@@ -37,7 +34,8 @@ export interface DecryptResponse {
   readonly KeyId: string
   readonly Plaintext: Buffer
   readonly EncryptionAlgorithm: string
-  readonly KeyMaterialId: string
+  /** Of symmetric keys. */
+  readonly KeyMaterialId?: string
 }
 
 const source = (input: DecryptRequest) => ({
@@ -48,7 +46,10 @@ const source = (input: DecryptRequest) => ({
   modifiers: input.DryRunModifiers ?? [],
 })
 
-/** Opens a ciphertext blob of any of the key's materials; the blob itself names the key. */
+/**
+ * Opens a ciphertext blob of any of the key's materials, which itself names the key; or a block that
+ * was made, here or elsewhere, under the public half of an RSA key.
+ */
 export const decrypt: Operation<DecryptRequest, DecryptResponse, 'key'> = {
   service: 'kms',
   name: 'Decrypt',
@@ -65,14 +66,15 @@ export const decrypt: Operation<DecryptRequest, DecryptResponse, 'key'> = {
     refuseRecipient(input.Recipient)
   },
   async run(input, { key }, { services }) {
-    const { EncryptionContext = {}, EncryptionAlgorithm = SYMMETRIC_ALGORITHM } = input
-    requireSymmetricAlgorithm(EncryptionAlgorithm, key)
-    const blob = readCiphertext(source(input))
+    const { EncryptionContext: context = {}, EncryptionAlgorithm = SYMMETRIC_ALGORITHM } = input
+    requireEncryptionTerms(key, { algorithm: EncryptionAlgorithm, context })
+    const ciphertext = readCiphertext(source(input))
+    const opened = await decryptUnder(key, ciphertext, context, services.material)
     return {
       KeyId: key.arn,
-      Plaintext: await decryptUnder(key, blob, EncryptionContext, services.material),
+      Plaintext: opened.plaintext,
       EncryptionAlgorithm,
-      KeyMaterialId: blob.materialId,
+      ...(opened.materialId === null ? {} : { KeyMaterialId: opened.materialId }),
     }
   },
   audit: {
@@ -81,7 +83,8 @@ export const decrypt: Operation<DecryptRequest, DecryptResponse, 'key'> = {
       encryptionAlgorithm: EncryptionAlgorithm ?? SYMMETRIC_ALGORITHM,
       keyId: key?.arn ?? KeyId,
     }),
-    additionalEventData: ({ KeyMaterialId }) => ({ keyMaterialId: KeyMaterialId }),
+    additionalEventData: ({ KeyMaterialId }) =>
+      KeyMaterialId === undefined ? null : { keyMaterialId: KeyMaterialId },
   },
 }
 

@@ -1,8 +1,5 @@
-import {
-  encryptUnder,
-  requireSymmetricAlgorithm,
-  SYMMETRIC_ALGORITHM,
-} from '../../shared/keys/symmetric.ts'
+import { encryptUnder, requireEncryptionTerms } from '../../shared/keys/encryption.ts'
+import { SYMMETRIC_ALGORITHM } from '../../shared/keys/symmetric.ts'
 import { jsonHandler } from '../../shared/lambda/json-stack.ts'
 import { encryptionKey } from '../../shared/pipeline/key-use.ts'
 import {
@@ -29,7 +26,7 @@ export interface EncryptResponse {
   readonly EncryptionAlgorithm: string
 }
 
-/** Encrypts 1 to 4096 bytes under the current key material. */
+/** Encrypts 1 to 4096 bytes under the current key material; under an RSA key as many as fit into a block. */
 export const encrypt: Operation<Input<typeof request>, EncryptResponse, 'key'> = {
   service: 'kms',
   name: 'Encrypt',
@@ -42,10 +39,11 @@ export const encrypt: Operation<Input<typeof request>, EncryptResponse, 'key'> =
     encryptionAlgorithm: EncryptionAlgorithm,
   }),
   async run(input, { key }, { services }) {
-    const { Plaintext, EncryptionContext = {}, EncryptionAlgorithm = SYMMETRIC_ALGORITHM } = input
-    requireSymmetricAlgorithm(EncryptionAlgorithm, key)
-    const { blob } = await encryptUnder(key, Plaintext, EncryptionContext, services.material)
-    return { CiphertextBlob: blob, KeyId: key.arn, EncryptionAlgorithm }
+    const { Plaintext, EncryptionAlgorithm = SYMMETRIC_ALGORITHM } = input
+    const terms = { algorithm: EncryptionAlgorithm, context: input.EncryptionContext ?? {} }
+    requireEncryptionTerms(key, terms)
+    const { ciphertext } = await encryptUnder(key, Plaintext, terms, services.material)
+    return { CiphertextBlob: ciphertext, KeyId: key.arn, EncryptionAlgorithm }
   },
   audit: {
     requestParameters: ({ KeyId, EncryptionContext, EncryptionAlgorithm }) => ({

@@ -6,9 +6,10 @@ import {
 } from '../crypto/ciphertext-blob.ts'
 import { JsonError } from '../errors.ts'
 import type { MaterialId } from '../ids.ts'
-import type { MaterialRecord } from '../store/records.ts'
+import { currentMaterial } from './current-material.ts'
+import { keySpec } from './key-specs.ts'
 import type { FoundKey } from './keys.ts'
-import { type MaterialCache, MaterialDamaged } from './material.ts'
+import type { MaterialCache } from './material.ts'
 
 export type EncryptionContext = Readonly<Record<string, string>>
 
@@ -21,16 +22,16 @@ export const SYMMETRIC_ALGORITHM = 'SYMMETRIC_DEFAULT'
 const MAX_CONTEXT_LENGTH = 8192
 
 /**
- * @param plaintext - 1 to 4096 bytes
+ * @param plaintext - up to 6011 bytes; requests have at most 4096, private keys a little less
+ * @param context - as long as `requireContextSize` allows
  * @returns the ciphertext blob, and the id of the material that it is under
  */
-export async function encryptUnder(
+export async function encryptSymmetric(
   found: FoundKey,
   plaintext: Uint8Array,
   context: EncryptionContext,
   cache: MaterialCache,
 ): Promise<{ readonly blob: Buffer; readonly materialId: MaterialId }> {
-  requireContextSize(context)
   const record = currentMaterial(found)
   const material = await cache.open(found.key, record)
   const { account, keyId } = found.key
@@ -46,31 +47,24 @@ export async function encryptUnder(
  * @returns the plaintext, for the caller to wipe
  * @throws JsonError InvalidCiphertextException for every way in which it does not open
  */
-export async function decryptUnder(
+export async function decryptSymmetric(
   found: FoundKey,
   blob: ParsedCiphertextBlob,
   context: EncryptionContext,
   cache: MaterialCache,
 ): Promise<Buffer> {
-  requireContextSize(context)
   const record = found.bundle.materials.find(({ materialId }) => materialId === blob.materialId)
+  // Material that was deleted before its first use made no ciphertext, whatever a blob says.
   const plaintext =
-    record === undefined
+    record === undefined || record.wrapped === null
       ? null
       : openCiphertextBlob(blob, await cache.open(found.key, record), context)
   if (plaintext === null) throw new JsonError('InvalidCiphertextException')
   return plaintext
 }
 
-/** @throws MaterialDamaged when the key's row names material that is not there */
-function currentMaterial({ bundle, key }: FoundKey): MaterialRecord {
-  const record = bundle.materials.find(({ materialId }) => materialId === key.current)
-  if (record === undefined)
-    throw new MaterialDamaged(`The current material of ${key.keyId} is missing.`)
-  return record
-}
-
-function requireContextSize(context: EncryptionContext): void {
+/** @throws JsonError ValidationException for an encryption context that is too large */
+export function requireContextSize(context: EncryptionContext): void {
   let length = 0
   for (const name in context) {
     length += Buffer.byteLength(name) + Buffer.byteLength(context[name] ?? '')
@@ -83,12 +77,14 @@ function requireContextSize(context: EncryptionContext): void {
   }
 }
 
-/** @throws JsonError InvalidKeyUsageException for an algorithm that is not that of symmetric keys */
-export function requireSymmetricAlgorithm(algorithm: string, { key }: FoundKey): void {
-  if (algorithm !== SYMMETRIC_ALGORITHM) {
-    throw new JsonError(
-      'InvalidKeyUsageException',
-      `Algorithm ${algorithm} is incompatible with key spec ${key.keySpec}.`,
-    )
-  }
+/**
+ * @param product - what is to be made under the key
+ * @throws JsonError InvalidKeyUsageException for an RSA key, though it encrypts
+ */
+export function requireSymmetricKey({ key }: FoundKey, product: string): void {
+  if (keySpec(key.keySpec).family === 'symmetric') return
+  throw new JsonError(
+    'InvalidKeyUsageException',
+    `You cannot generate a ${product} with an asymmetric CMK`,
+  )
 }

@@ -1,10 +1,12 @@
 /**
  * What Decrypt and ReEncrypt have in common: a ciphertext that names its key, with or without a key
- * named beside it. The ciphertext is read before the named key is looked at; a named key that is not
- * the one in the ciphertext is told apart only from somebody who may use the named one.
+ * named beside it, or the block of an asymmetric algorithm, which names none. A ciphertext that names
+ * its key is read before the named key is looked at; a named key that is not the one in the
+ * ciphertext is told apart only from somebody who may use the named one.
  */
 import { type ParsedCiphertextBlob, parseCiphertextBlob } from '../crypto/ciphertext-blob.ts'
 import { JsonError } from '../errors.ts'
+import type { Ciphertext } from '../keys/encryption.ts'
 import type { FoundKey } from '../keys/keys.ts'
 import { SYMMETRIC_ALGORITHM } from '../keys/symmetric.ts'
 import { dryRunSucceeded } from './dry-run.ts'
@@ -56,14 +58,14 @@ export function requireKeyOfCiphertext(source: CiphertextSource, { key }: FoundK
 }
 
 /**
- * @returns the parsed ciphertext, which names the found key
+ * @returns the ciphertext: a blob that names the found key, or the block of an asymmetric algorithm
  * @throws JsonError DryRunOperationException when only the permission was to be tried
  */
-export function readCiphertext(source: CiphertextSource): ParsedCiphertextBlob {
-  if (ignoresCiphertext(source) || source.ciphertext === undefined) {
-    throw dryRunSucceeded()
-  }
-  return parse(source.ciphertext)
+export function readCiphertext(source: CiphertextSource): Ciphertext {
+  const { ciphertext, algorithm } = source
+  if (ignoresCiphertext(source) || ciphertext === undefined) throw dryRunSucceeded()
+  if (algorithm !== SYMMETRIC_ALGORITHM) return { block: ciphertext, algorithm }
+  return { blob: parse(ciphertext) }
 }
 
 /** @throws JsonError UnsupportedOperationException: attestation needs a root that none is configured with */

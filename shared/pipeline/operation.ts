@@ -69,6 +69,8 @@ export interface KeyUse {
   readonly states: StateRule
   /** A read that may be some seconds old will do (architecture: caches). */
   readonly cached?: boolean
+  /** Conditions that the request alone does not tell, by lower-case name; beside those of `conditions`. */
+  readonly conditions?: Readonly<Record<string, string>>
 }
 
 /** What a request contributes to the conditions of policies. */
@@ -97,7 +99,7 @@ export interface AuditView<Input, Output, Role extends string> {
     keys: Partial<KeysByRole<Role>>,
   ): Readonly<Record<string, unknown>> | null
   responseElements?(output: Output): Readonly<Record<string, unknown>> | null
-  additionalEventData?(output: Output): Readonly<Record<string, unknown>>
+  additionalEventData?(output: Output): Readonly<Record<string, unknown>> | null
   /** Resources that are not keys; keys are added by the pipeline. */
   resources?(input: Input): readonly { accountId: string; type: string; ARN: string }[]
   /** Data events are those on objects. */

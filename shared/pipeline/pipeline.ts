@@ -11,7 +11,7 @@ import type { FoundKey } from '../keys/keys.ts'
 import { StoreUnavailable } from '../store/repositories.ts'
 import { authorizeKey, authorizePermission } from './authorize.ts'
 import { dryRunSucceeded } from './dry-run.ts'
-import type { Call, KeysByRole, KeyUse, Operation } from './operation.ts'
+import type { Call, KeysByRole, KeyUse, Operation, RequestConditions } from './operation.ts'
 import { resolveKey } from './resolve.ts'
 import { wipeMembers } from './wipe.ts'
 
@@ -96,11 +96,17 @@ async function authorizeKeys<Input, Output, Role extends string>(
     if (resolved.account === call.caller.account && resolved.found !== null) {
       keys[role] = resolved.found
     }
-    keys[role] = authorizeKey(use, resolved, operation.conditions?.(input, role) ?? {}, call)
+    const conditions = withConditionsOf(use, operation.conditions?.(input, role) ?? {})
+    keys[role] = authorizeKey(use, resolved, conditions, call)
     if (use.usage !== undefined) refuseGrantTokens(input)
   }
   return uses
 }
+
+const withConditionsOf = (use: KeyUse, conditions: RequestConditions): RequestConditions =>
+  use.conditions === undefined
+    ? conditions
+    : { ...conditions, others: { ...conditions.others, ...use.conditions } }
 
 /**
  * There are no grants yet, so no token can be one of them. Operations that do not use the key itself
@@ -161,6 +167,7 @@ async function record<Input, Output, Role extends string>(
 ): Promise<void> {
   const { audit } = operation
   const succeeded = failure === null && output !== undefined
+  const additionalEventData = succeeded ? (audit.additionalEventData?.(output) ?? null) : null
   const keyResources = Object.values<FoundKey | undefined>(keys).flatMap((found) =>
     found === undefined
       ? []
@@ -185,9 +192,7 @@ async function record<Input, Output, Role extends string>(
     ...(failure === null ? {} : { error: { code: failure.code, message: failure.text } }),
     requestParameters: input === undefined ? null : audit.requestParameters(input, keys),
     responseElements: succeeded ? (audit.responseElements?.(output) ?? null) : null,
-    ...(succeeded && audit.additionalEventData
-      ? { additionalEventData: audit.additionalEventData(output) }
-      : {}),
+    ...(additionalEventData === null ? {} : { additionalEventData }),
     requestId: call.requestId,
     readOnly: operation.readOnly,
     resources: [...keyResources, ...others],
