@@ -7,6 +7,7 @@ import type { AliasRecord, KeyBundle, KeyPolicyRecord, KeyRecord } from '../stor
 import { type AliasRepository, ConditionFailed, type KeyRepository } from '../store/repositories.ts'
 import type { KeyReference } from './key-reference.ts'
 import { type KeyState, keyState, requireState, type StateRule } from './key-states.ts'
+import { isInItsSet } from './multi-region.ts'
 
 export interface FoundKey {
   readonly bundle: KeyBundle
@@ -63,13 +64,17 @@ export class Keys {
     return { bundle, key: bundle.key, arn: keyArn(region, account, keyId), state, requestAlias }
   }
 
+  /** @returns `null` when there is no such key, or one that no set of multi-Region keys names */
   async get(
     account: AccountId,
     region: Region,
     keyId: KeyId,
     fresh: boolean,
   ): Promise<KeyBundle | null> {
-    const load = (): Promise<KeyBundle | null> => this.#keys.get(account, region, keyId)
+    const load = async (): Promise<KeyBundle | null> => {
+      const bundle = await this.#keys.get(account, region, keyId)
+      return bundle !== null && isInItsSet(bundle) ? bundle : null
+    }
     return fresh ? load() : this.#bundles.get(cacheKey(account, region, keyId), load)
   }
 

@@ -27,6 +27,7 @@ import type { KeyBundle, KeyRecord, MaterialRecord, NewKey, RotationRecord } fro
 import {
   ConditionFailed,
   type KeyRepository,
+  type LeaveSet,
   RowMalformed,
   RowMisplaced,
   type UnfinishedKey,
@@ -101,7 +102,7 @@ export function openKeys(table: Table): KeyRepository {
     },
     finishDelete: (key, leave) => removePartition(table, key, leave),
     unfinished: (now, limit) => unfinished(table, now, limit),
-    clear: (name) => clear(table, name),
+    leftovers: (name) => leftovers(table, name),
   }
 }
 
@@ -211,23 +212,25 @@ async function nextDue(table: Table): Promise<number | null> {
  * Everything under the key, the marked key itself last: until then it is found as due. A multi-Region
  * key's id may come back, so only what was read is removed; grants have ids of their own.
  */
-async function removePartition(
-  table: Table,
-  key: KeyIdentity,
-  leave?: () => Promise<void>,
-): Promise<void> {
+async function removePartition(table: Table, key: KeyIdentity, leave?: LeaveSet): Promise<void> {
   const { items } = await table.query({ partition: keyPartition(key) })
   const isGrant = (item: Item): boolean => keyOf(item).sk.startsWith('grant#')
   const isKey = (item: Item): boolean => keyOf(item).sk === 'key'
   await table.deleteAll(items.filter(isGrant).map(keyOf))
   for (const item of items) if (!isGrant(item) && !isKey(item)) await deleteAsRead(table, item)
-  await leave?.()
-  for (const item of items) if (isBeingRemoved(item)) await deleteAsRead(table, item)
+  const marked = items.find(isBeingRemoved)
+  if (marked === undefined) return
+  await leave?.(async () => (await table.get(keyOf(marked)))?.stamp === marked.stamp)
+  await deleteAsRead(table, marked)
 }
 
-async function clear(table: Table, name: KeyIdentity): Promise<void> {
+async function leftovers(table: Table, name: KeyIdentity): Promise<{ remove(): Promise<void> }> {
   const { items } = await table.query({ partition: keyPartition(name) })
-  for (const item of items) await deleteAsRead(table, item)
+  return {
+    async remove() {
+      for (const item of items) await deleteAsRead(table, item)
+    },
+  }
 }
 
 /** Unless it was changed, or removed and put anew. */

@@ -35,8 +35,9 @@ export const openRelatedKeys = (table: Table): RelatedKeysRepository => ({
   },
   async delete(related) {
     const place = relatedPlace(related)
-    await table.delete(place, nobodyChangedSince(related.rev))
+    // First, since nobody would come back for it once the set is gone.
     await table.delete({ pk: place.pk, sk: 'rotation' })
+    await table.delete(place, nobodyChangedSince(related.rev))
   },
 })
 
