@@ -17,6 +17,7 @@ import {
 } from '../../shared/pipeline/kms-members.ts'
 import type { Call, Operation } from '../../shared/pipeline/operation.ts'
 import { boolean, type Input, string, structure } from '../../shared/pipeline/shape.ts'
+import { auditedMetadata, auditedTags } from './audited-metadata.ts'
 
 const request = structure({
   Policy: policyText,
@@ -81,7 +82,7 @@ export const createKey: Operation<CreateKeyRequest, CreateKeyResponse> = {
       origin: input.Origin,
       multiRegion: input.MultiRegion,
       bypassPolicyLockoutSafetyCheck: input.BypassPolicyLockoutSafetyCheck,
-      tags: input.Tags?.map(({ TagKey, TagValue }) => ({ tagKey: TagKey, tagValue: TagValue })),
+      tags: auditedTags(input.Tags),
     }),
     responseElements: ({ KeyMetadata }) => ({ keyMetadata: auditedMetadata(KeyMetadata) }),
   },
@@ -102,27 +103,5 @@ function planKey(input: CreateKeyRequest, { caller, region }: Call) {
     tags: withTags([], input.Tags ?? []),
   } as const
 }
-
-/** As CloudTrail shows it: lower camel case, dates as text. */
-const auditedMetadata = (metadata: KeyMetadata): Readonly<Record<string, unknown>> => ({
-  aWSAccountId: metadata.AWSAccountId,
-  keyId: metadata.KeyId,
-  arn: metadata.Arn,
-  creationDate: metadata.CreationDate.toISOString(),
-  enabled: metadata.Enabled,
-  description: metadata.Description,
-  keyUsage: metadata.KeyUsage,
-  keyState: metadata.KeyState,
-  origin: metadata.Origin,
-  keyManager: metadata.KeyManager,
-  customerMasterKeySpec: metadata.CustomerMasterKeySpec,
-  keySpec: metadata.KeySpec,
-  encryptionAlgorithms: metadata.EncryptionAlgorithms,
-  signingAlgorithms: metadata.SigningAlgorithms,
-  macAlgorithms: metadata.MacAlgorithms,
-  keyAgreementAlgorithms: metadata.KeyAgreementAlgorithms,
-  encapsulationAlgorithms: metadata.EncapsulationAlgorithms,
-  multiRegion: metadata.MultiRegion,
-})
 
 export const handler = jsonHandler(createKey)

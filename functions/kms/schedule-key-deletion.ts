@@ -1,12 +1,12 @@
 import { JsonError } from '../../shared/errors.ts'
 import { deletable } from '../../shared/keys/key-states.ts'
+import { awaitingDeletion } from '../../shared/keys/multi-region-deletion.ts'
 import { jsonHandler } from '../../shared/lambda/json-stack.ts'
 import { changedKey } from '../../shared/pipeline/key-use.ts'
 import { keyIdentifier } from '../../shared/pipeline/kms-members.ts'
 import type { Operation } from '../../shared/pipeline/operation.ts'
 import { type Input, integer, required, structure } from '../../shared/pipeline/shape.ts'
 
-const DAY_MS = 24 * 60 * 60 * 1000
 const DEFAULT_WINDOW_DAYS = 30
 
 const request = structure({
@@ -16,8 +16,9 @@ const request = structure({
 
 export interface ScheduleKeyDeletionResponse {
   readonly KeyId: string
-  readonly DeletionDate: Date
-  readonly KeyState: 'PendingDeletion'
+  /** Absent while a primary key waits for its replicas: its waiting period starts after them. */
+  readonly DeletionDate?: Date
+  readonly KeyState: 'PendingDeletion' | 'PendingReplicaDeletion'
   readonly PendingWindowInDays: number
 }
 
@@ -43,19 +44,18 @@ export const scheduleKeyDeletion: Operation<
     }
   },
   async run({ PendingWindowInDays = DEFAULT_WINDOW_DAYS }, { key }, { services }) {
-    const deletionDate = services.clock.now() + PendingWindowInDays * DAY_MS
-    await services.keys.change(key, deletable, (present) => ({
-      ...present,
-      state: 'PendingDeletion',
-      stateEpoch: present.stateEpoch + 1,
-      deletionDate,
-    }))
-    return {
-      KeyId: key.arn,
-      DeletionDate: new Date(deletionDate),
-      KeyState: 'PendingDeletion',
-      PendingWindowInDays,
-    }
+    const now = services.clock.now()
+    const pending = await services.keys.change(key, deletable, (present, { bundle }) =>
+      awaitingDeletion(present, bundle.related, PendingWindowInDays, now),
+    )
+    return pending.state === 'PendingDeletion'
+      ? {
+          KeyId: key.arn,
+          DeletionDate: new Date(pending.deletionDate),
+          KeyState: pending.state,
+          PendingWindowInDays,
+        }
+      : { KeyId: key.arn, KeyState: 'PendingReplicaDeletion', PendingWindowInDays }
   },
   audit: {
     requestParameters: ({ KeyId, PendingWindowInDays }) => ({
@@ -65,7 +65,7 @@ export const scheduleKeyDeletion: Operation<
     responseElements: ({ KeyId, KeyState, DeletionDate }) => ({
       keyId: KeyId,
       keyState: KeyState,
-      deletionDate: DeletionDate.toISOString(),
+      deletionDate: DeletionDate?.toISOString(),
     }),
   },
 }

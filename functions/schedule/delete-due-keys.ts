@@ -4,6 +4,8 @@
  * some of what is due, and a run that was cut short harms nothing.
  */
 import type { Keys } from '../../shared/keys/keys.ts'
+import { dropDraft, leavingSet, mayGo } from '../../shared/keys/multi-region-deletion.ts'
+import { finishReplica } from '../../shared/keys/replication.ts'
 import { environment } from '../../shared/lambda/environment.ts'
 import { logFailure } from '../../shared/lambda/log.ts'
 import type { Services } from '../../shared/pipeline/operation.ts'
@@ -15,7 +17,7 @@ const ALIASES_PER_PAGE = 50
 
 /** @returns how many keys were deleted */
 export async function deleteDueKeys(services: Services): Promise<number> {
-  let deleted = 0
+  let deleted = await finishOthers(services)
   for (const candidate of await services.store.keys.dueForDeletion(
     services.clock.now(),
     KEYS_PER_RUN,
@@ -35,9 +37,10 @@ async function deleteIfDue(candidate: KeyRecord, services: Services): Promise<bo
   const { account, region, keyId } = candidate
   const key = (await keys.get(account, region, keyId, true))?.key
   if (key?.state !== 'PendingDeletion' || key.deletionDate > clock.now()) return false
+  if (!(await mayGo(key, services))) return false
   const removed = await deleteAliases(key, store.aliases, keys)
   try {
-    await store.keys.delete(key)
+    await store.keys.delete(key, leavingSet(key, services))
   } catch (error) {
     if (!(error instanceof ConditionFailed)) throw error
     await restoreAliases(removed, store.aliases, keys)
@@ -47,6 +50,25 @@ async function deleteIfDue(candidate: KeyRecord, services: Services): Promise<bo
     material.forget(account, region, keyId)
   }
   return true
+}
+
+/** Multi-Region keys whose making or deletion was cut short. @returns how many deletions it ended */
+async function finishOthers(services: Services): Promise<number> {
+  const { store, keys, clock } = services
+  let deleted = 0
+  for (const { key, is } of await store.keys.unfinished(clock.now(), KEYS_PER_RUN)) {
+    try {
+      if (is === 'being deleted') {
+        await store.keys.finishDelete(key, leavingSet(key, services))
+        deleted += 1
+      } else if (!(await dropDraft(key, services))) await finishReplica(key, services)
+    } catch (error) {
+      logFailure('DeleteKey', key.keyId, error)
+    } finally {
+      keys.forget(key)
+    }
+  }
+  return deleted
 }
 
 /** Before the key, since nothing finds them once it is gone. @returns those that were removed */

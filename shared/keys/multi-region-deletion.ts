@@ -4,7 +4,12 @@
  */
 import type { Clock } from '../clock.ts'
 import type { KeyRecord, RelatedKeysRecord } from '../store/records.ts'
-import type { KeyName, LeaveSet } from '../store/repositories.ts'
+import {
+  ConditionFailed,
+  type KeyName,
+  type LeaveSet,
+  StoreUnavailable,
+} from '../store/repositories.ts'
 import { isPrimary, type MultiRegionServices, primaryBundle } from './multi-region.ts'
 import { changeSet, otherClaims } from './multi-region-set.ts'
 
@@ -101,25 +106,38 @@ export async function mayGo(key: KeyRecord, services: DeletionServices): Promise
 
 /**
  * Takes a key that is all but gone out of its set; the set goes with its last key.
- * @throws ConditionFailed, StoreUnavailable
+ * @returns what `KeyRepository.delete` is to call; it throws StoreUnavailable
  */
 export const leavingSet =
   (key: KeyRecord, services: DeletionServices): LeaveSet =>
   async (isStill) => {
     if (!key.multiRegion) return
-    const { store } = services
-    const present = await store.relatedKeys.get(key.account, key.keyId)
-    if (present === null) return
-    if (present.primary === key.region) {
-      if (present.replicas.length === 0) await store.relatedKeys.delete(present)
-      return
+    try {
+      await leaveSet(key, isStill, services)
+    } catch (error) {
+      if (!(error instanceof ConditionFailed)) throw error
+      throw new StoreUnavailable('The set of a key was changed meanwhile.', { cause: error })
     }
-    await changeSet(key, services, async (set) => {
-      if (!set.replicas.includes(key.region) || !(await isStill())) return null
-      return { ...set, replicas: set.replicas.filter((region) => region !== key.region) }
-    })
-    await settlePrimary(key, services)
   }
+
+async function leaveSet(
+  key: KeyRecord,
+  isStill: () => Promise<boolean>,
+  services: DeletionServices,
+): Promise<void> {
+  const { relatedKeys } = services.store
+  const present = await relatedKeys.get(key.account, key.keyId)
+  if (present === null) return
+  if (present.primary === key.region) {
+    if (present.replicas.length === 0) await relatedKeys.delete(present)
+    return
+  }
+  await changeSet(key, services, async (set) => {
+    if (!set.replicas.includes(key.region) || !(await isStill())) return null
+    return { ...set, replicas: set.replicas.filter((region) => region !== key.region) }
+  })
+  await settlePrimary(key, services)
+}
 
 /** Removes a replica that was never finished, unless its set names it by now. */
 export async function dropDraft(key: KeyRecord, services: DeletionServices): Promise<boolean> {
