@@ -1,6 +1,7 @@
 /**
  * The relay: passes the blocks of the ledger, as the stream of its table brings them, on to the
- * audit bus. What the bus did not take is not confirmed, so the stream brings it again.
+ * audit bus. What the bus did not take is not confirmed, so the stream brings it again. On the way it
+ * keeps when each key was last used, which costs the calls themselves nothing.
  */
 import { setTimeout } from 'node:timers/promises'
 import type { EventBridge, PutEventsResultEntry } from '@aws-sdk/client-eventbridge'
@@ -12,12 +13,15 @@ import {
   callsOf,
   packBlocks,
 } from '../../shared/audit/bus-entries.ts'
+import { lastUses } from '../../shared/audit/last-uses.ts'
 import { logFailure } from '../../shared/lambda/log.ts'
 import { ledgerBlockFromImage } from '../../shared/store/ledger-image.ts'
 import type { LedgerBlockRecord } from '../../shared/store/records.ts'
+import type { KeyUsageRepository } from '../../shared/store/repositories.ts'
 
 const ATTEMPTS = 4
 const PAUSE_MS = 100
+const USES_AT_ONCE = 16
 
 interface Batch {
   readonly blocks: readonly LedgerBlockRecord[]
@@ -33,7 +37,7 @@ interface Batch {
  */
 export async function handler(event: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> {
   const batch = readBatch(event.Records)
-  const refused = await relay(packBlocks(batch.blocks))
+  const [refused] = await Promise.all([relay(packBlocks(batch.blocks)), keepUses(batch.blocks)])
   const failed = refused === null ? batch.unreadable : batch.indexes[refused]
   if (failed === null || failed === undefined) return { batchItemFailures: [] }
   const itemIdentifier = event.Records[failed]?.dynamodb?.SequenceNumber ?? ''
@@ -56,6 +60,21 @@ function readBatch(records: readonly DynamoDBRecord[]): Batch {
     }
   }
   return { blocks, indexes, unreadable: null }
+}
+
+/** The trail is what matters: a use that cannot be kept holds nothing back, and the next one is kept. */
+async function keepUses(blocks: readonly LedgerBlockRecord[]): Promise<void> {
+  try {
+    const uses = lastUses(blocks)
+    if (uses.length === 0) return
+    const keyUsage = await usageRepository()
+    for (let at = 0; at < uses.length; at += USES_AT_ONCE) {
+      const some = uses.slice(at, at + USES_AT_ONCE)
+      await Promise.all(some.map(({ key, usage }) => keyUsage.put(key, usage)))
+    }
+  } catch (error) {
+    logFailure('AuditRelay', '', error)
+  }
 }
 
 /** @returns the first block that the bus did not take, `null` when it took all */
@@ -127,4 +146,19 @@ async function openEventBus(endpoint: string | undefined): Promise<EventBridge> 
   if (endpoint === undefined) return new EventBridge({})
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
   return new EventBridge({ endpoint, credentials, region: process.env.AWS_REGION ?? 'us-east-1' })
+}
+
+let opened: {
+  readonly endpoint: string | undefined
+  readonly keyUsage: KeyUsageRepository
+} | null = null
+
+/** Of the store, opened at the first use, and anew when the endpoint is another. */
+async function usageRepository(): Promise<KeyUsageRepository> {
+  const endpoint = process.env.KEYHOLD_DYNAMODB_ENDPOINT
+  if (opened === null || opened.endpoint !== endpoint) {
+    const { openStore } = await import('../../shared/store/store.ts')
+    opened = { endpoint, keyUsage: openStore().keyUsage }
+  }
+  return opened.keyUsage
 }

@@ -3,6 +3,8 @@
  * aliases, and nothing that was encrypted under it opens any more. Run by a schedule; every run does
  * some of what is due, and a run that was cut short harms nothing.
  */
+import { recordServiceEvent } from '../../shared/audit/service-event.ts'
+import { keyArn } from '../../shared/ids.ts'
 import type { Keys } from '../../shared/keys/keys.ts'
 import { dropDraft, leavingSet, mayGo } from '../../shared/keys/multi-region-deletion.ts'
 import { finishReplica } from '../../shared/keys/replication.ts'
@@ -49,8 +51,18 @@ async function deleteIfDue(candidate: KeyRecord, services: Services): Promise<bo
     keys.forget(key)
     material.forget(account, region, keyId)
   }
+  await tellOf(key, services)
   return true
 }
+
+/** As CloudTrail shows it (AWS KMS Developer Guide, "DeleteKey"). */
+const tellOf = (key: KeyRecord, services: Services) =>
+  recordServiceEvent(services, {
+    eventName: 'DeleteKey',
+    key,
+    occurrence: '',
+    responseElements: { keyId: keyArn(key.region, key.account, key.keyId) },
+  })
 
 /** Multi-Region keys whose making or deletion was cut short. @returns how many deletions it ended */
 async function finishOthers(services: Services): Promise<number> {
@@ -60,6 +72,7 @@ async function finishOthers(services: Services): Promise<number> {
     try {
       if (is === 'being deleted') {
         await store.keys.finishDelete(key, leavingSet(key, services))
+        await tellOf(key, services)
         deleted += 1
       } else if (!(await dropDraft(key, services))) await finishReplica(key, services)
     } catch (error) {
