@@ -73,6 +73,7 @@ async function importOnce(
   const importing = await importingKey(present, services)
   const next = { number: (importing.current?.number ?? 0) + 1, materialId, createdAt: now }
   const target = importTarget(importing, order, materialId) ?? { ...next, ...NOTHING_IMPORTED }
+  await noteMissing(present, importing, target, services)
   if (present.key.current === null) {
     await nameCurrent(present, importing.current ?? target, services.keys)
   }
@@ -116,6 +117,28 @@ function known(row: MaterialRecord, now: number): KnownMaterial {
   const isOver = imported?.validTo != null && imported.validTo <= now
   const isPresent = row.wrapped !== null && !isOver
   return { number, materialId, createdAt, rotation, imported, isPresent }
+}
+
+/**
+ * A replica gets a row without bytes for all that its primary uses and it lacks, so that it is not
+ * taken for complete before each of them was imported.
+ */
+async function noteMissing(
+  { key, bundle }: FoundKey,
+  { known, current }: ImportingKey,
+  target: KnownMaterial,
+  { store }: ImportServices,
+): Promise<void> {
+  const rows = bundle.materials.map(({ number }) => number)
+  for (const { isPresent: _isPresent, imported, ...material } of known) {
+    const { number } = material
+    if (number > (current?.number ?? 0) || number === target.number || rows.includes(number))
+      continue
+    const { account, region, keyId } = key
+    const description = imported?.description ?? null
+    const empty = { wrapped: null, tenantKeyVersion: 0, imported: { description, validTo: null } }
+    await store.keys.putMaterial({ account, region, keyId, ...material, ...empty, rev: 1 }, null)
+  }
 }
 
 /** The first import decides what the key's material is. */
