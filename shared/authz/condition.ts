@@ -35,6 +35,9 @@ interface OperatorName {
 
 const OPERATOR_NAME = /^(?:(ForAllValues|ForAnyValue):)?([A-Za-z]+?)(IfExists)?$/
 
+/** A key that only identity policies may ask for: key policies are refused when they do. */
+export const RESOURCE_ALIASES = 'kms:resourcealiases'
+
 /** Keys that have several values: without a set operator, what they match is undefined. */
 const MULTI_VALUED: ReadonlySet<string> = new Set([
   'aws:calledvia',
@@ -43,27 +46,25 @@ const MULTI_VALUED: ReadonlySet<string> = new Set([
   'aws:tagkeys',
   'kms:encryptioncontextkeys',
   'kms:grantoperations',
+  RESOURCE_ALIASES,
 ])
-
-/** Keys that carry facts which requests are not yet given: a condition on them could not bite. */
-const UNSUPPORTED: ReadonlySet<string> = new Set(['kms:resourcealiases'])
 
 /**
  * @param options.variables - whether the policy's version has variables
- * @param options.strictSets - whether to refuse `ForAllValues` on keys where an absent key would let
- *   everyone in, as KMS does
+ * @param options.ofKeyPolicy - whether to refuse, as KMS does, what key policies must not ask: what is
+ *   for identity policies only, and `ForAllValues` where an absent key would let everyone in
  * @throws PolicyProblem `malformed`
  */
 export function parseConditions(
   json: PolicyJson,
-  options: { readonly variables: boolean; readonly strictSets: boolean },
+  options: { readonly variables: boolean; readonly ofKeyPolicy: boolean },
 ): readonly Condition[] {
   if (!(json instanceof Map)) throw malformed('Condition must be an object.')
   return [...(json as ReadonlyMap<string, PolicyJson>)].flatMap(([name, keys]) => {
     const operator = parseOperatorName(name)
     if (!(keys instanceof Map) || keys.size === 0) throw malformed(`${name} has no condition keys.`)
     return [...(keys as ReadonlyMap<string, PolicyJson>)].map(([key, values]) => {
-      const folded = requireKey(key, operator, options.strictSets)
+      const folded = requireKey(key, operator, options.ofKeyPolicy)
       return compileCondition(operator, folded, parseValues(values, key), options.variables)
     })
   })
@@ -80,14 +81,16 @@ function parseOperatorName(name: string): OperatorName {
   }
 }
 
-function requireKey(key: string, operator: OperatorName, strictSets: boolean): string {
+function requireKey(key: string, operator: OperatorName, ofKeyPolicy: boolean): string {
   const folded = foldCase(key)
   if (!/^[^:]+:./.test(folded) || key.includes('${')) throw malformed(`${key} is no condition key.`)
-  if (UNSUPPORTED.has(folded)) throw malformed(`The condition key ${key} is not supported.`)
+  if (ofKeyPolicy && folded === RESOURCE_ALIASES) {
+    throw malformed(`The condition key ${key} is for identity policies only.`)
+  }
   if (MULTI_VALUED.has(folded) && operator.set === null && operator.base !== 'Null') {
     throw malformed(`${key} has several values and needs ForAllValues or ForAnyValue.`)
   }
-  if (strictSets && operator.set === 'ForAllValues' && isSingleValuedFamily(folded)) {
+  if (ofKeyPolicy && operator.set === 'ForAllValues' && isSingleValuedFamily(folded)) {
     throw malformed(`OverlyPermissiveCondition: ForAllValues with the single-valued key ${key}.`)
   }
   return folded

@@ -4,7 +4,8 @@
  *
  * An explicit deny wins over everything. Then, within one account, a key's policy allows the caller
  * by itself when it names the caller; when it names only the account, identity policies decide; when
- * it does neither, identity policies cannot allow. Across accounts both sides must allow.
+ * it does neither, identity policies cannot allow. Across accounts both sides must allow. Where nothing
+ * denies and nothing allows, a grant may (KMS Developer Guide, "Grants in AWS KMS").
  */
 import type { Caller } from '../authn/caller.ts'
 import type { AccountId } from '../ids.ts'
@@ -37,8 +38,14 @@ export interface AccessRequest {
 export type PolicySide = 'identity-based' | 'resource-based'
 
 export type Decision =
-  | { readonly allowed: true; readonly by: 'key-policy' | 'identity-policy' }
+  | { readonly allowed: true; readonly by: 'key-policy' | 'identity-policy' | 'grant' }
   | Denied
+
+/**
+ * What a grant that covers the request adds: it allows by itself, or in the place of the key policy
+ * only, so that the caller's identity policies must allow too.
+ */
+export type GrantEffect = 'allows' | 'needs-identity'
 
 export interface Denied {
   readonly allowed: false
@@ -53,47 +60,61 @@ export class EvaluationError extends Error {
 }
 
 /**
- * @returns the decision; never an allow that no policy gives
+ * @param grant - of a grant for this caller that covers the request, when there is one
+ * @returns the decision; never an allow that no policy and no grant gives
  * @throws EvaluationError when a policy does not compile or its evaluation fails; the caller of this
  *   function must treat that as an internal error
  */
-export function decide(request: AccessRequest): Decision {
+export function decide(request: AccessRequest, grant: GrantEffect | null = null): Decision {
   try {
     const { caller, resource } = request
     const input = inputOf(request)
     return resource === null || resource.account === caller.account
-      ? decideWithinAccount(request, input)
-      : decideAcrossAccounts(request, input)
+      ? decideWithinAccount(request, input, grant)
+      : decideAcrossAccounts(request, input, grant)
   } catch (cause) {
     throw new EvaluationError('A policy could not be evaluated.', { cause })
   }
 }
 
-function decideWithinAccount(request: AccessRequest, input: StatementInput): Decision {
+/**
+ * Where neither side allows, the caller's own is named: whoever may use no keys does not learn from
+ * the words whether there is one.
+ */
+function decideWithinAccount(
+  request: AccessRequest,
+  input: StatementInput,
+  grant: GrantEffect | null,
+): Decision {
   const resource = evaluateResourcePolicy(request, input)
   if (resource === 'denied') return denied('explicit-deny', 'resource-based')
   const identity = evaluateIdentityPolicies(request, input)
   if (identity === 'denied') return denied('explicit-deny', 'identity-based')
   if (resource === 'allowed') return { allowed: true, by: 'key-policy' }
-  if (request.style === 'kms' && resource === 'silent') {
-    return denied('implicit-deny', 'resource-based')
-  }
-  return identity === 'allowed'
-    ? { allowed: true, by: 'identity-policy' }
-    : denied('implicit-deny', 'identity-based')
+  if (grant === 'allows') return { allowed: true, by: 'grant' }
+  if (identity === 'silent') return denied('implicit-deny', 'identity-based')
+  if (grant !== null) return { allowed: true, by: 'grant' }
+  return request.style === 'kms' && resource === 'silent'
+    ? denied('implicit-deny', 'resource-based')
+    : { allowed: true, by: 'identity-policy' }
 }
 
 /**
  * The caller's own side is looked at first, and to the end: what another account's policy says, or
  * whether its key exists, shows only to callers whose own account lets them ask.
  */
-function decideAcrossAccounts(request: AccessRequest, input: StatementInput): Decision {
+function decideAcrossAccounts(
+  request: AccessRequest,
+  input: StatementInput,
+  grant: GrantEffect | null,
+): Decision {
   const identity = evaluateIdentityPolicies(request, input)
   if (identity === 'denied') return denied('explicit-deny', 'identity-based')
-  if (identity === 'silent') return denied('implicit-deny', 'identity-based')
+  if (identity === 'silent' && grant !== 'allows') return denied('implicit-deny', 'identity-based')
   const resource = evaluateResourcePolicy(request, input)
   if (resource === 'denied') return denied('explicit-deny', 'resource-based')
   const possible = request.style === 'service' || isCrossAccountAction(input.action)
+  if (possible && grant !== null) return { allowed: true, by: 'grant' }
   return possible && resource !== 'silent'
     ? { allowed: true, by: 'identity-policy' }
     : denied('implicit-deny', 'resource-based')

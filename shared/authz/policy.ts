@@ -4,6 +4,8 @@
  * evaluated.
  */
 import { LRUCache } from 'lru-cache'
+import { RESOURCE_ALIASES } from './condition.ts'
+import { foldCase } from './fold-case.ts'
 import { type PolicyJson, type PolicyObject, parsePolicyJson } from './policy-json.ts'
 import { malformed, PolicyProblem } from './policy-problem.ts'
 import { invalid, principalArns } from './principals.ts'
@@ -15,6 +17,8 @@ export interface Policy {
   readonly statements: readonly Statement[]
   /** Everyone it names: ARNs and stable ids, accounts as the ARN of their root. */
   readonly principals: readonly string[]
+  /** Whether a condition asks for the aliases of the key, which are looked up only then. */
+  readonly asksForAliases: boolean
 }
 
 /** KMS quotas: "Key policy document size". Bytes of UTF-8. */
@@ -100,7 +104,20 @@ function compile(text: string, kind: PolicyKind): Policy {
   const variables = hasVariables(members.get('Version'))
   const statements = statementsOf(members.get('Statement'), kind)
   const parsed = statements.map((statement) => parseStatement(statement, kind, variables))
-  return Object.freeze({ statements: Object.freeze(parsed), principals: principalsOf(parsed) })
+  return Object.freeze({
+    statements: Object.freeze(parsed),
+    principals: principalsOf(parsed),
+    asksForAliases: statements.some(asksForAliases),
+  })
+}
+
+function asksForAliases(statement: PolicyJson): boolean {
+  const conditions = statement instanceof Map ? statement.get('Condition') : undefined
+  if (!(conditions instanceof Map)) return false
+  return [...conditions.values()].some(
+    (keys) =>
+      keys instanceof Map && [...keys.keys()].some((key) => foldCase(key) === RESOURCE_ALIASES),
+  )
 }
 
 function hasVariables(version: PolicyJson | undefined): boolean {

@@ -77,7 +77,7 @@ export function parseStatement(json: PolicyJson, kind: PolicyKind, variables: bo
     conditions:
       condition === undefined
         ? []
-        : parseConditions(condition, { variables, strictSets: kind === 'key' }),
+        : parseConditions(condition, { variables, ofKeyPolicy: kind === 'key' }),
   })
 }
 

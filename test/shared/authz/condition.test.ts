@@ -349,9 +349,15 @@ describe('a condition that is refused when the policy is written', () => {
     [{ StringLike: { 'my:key': '${aws:username' } }],
     [{ StringEquals: { 'aws:TagKeys': 'a' } }],
     [{ StringEqualsIfExists: { 'kms:encryptioncontextkeys': 'a' } }],
-    [{ 'ForAnyValue:StringEquals': { 'kms:ResourceAliases': 'alias/a' } }],
+    [{ StringEquals: { 'kms:ResourceAliases': 'alias/a' } }],
   ])('%j', (Condition) => {
     expect(refusal(Condition)).toMatch(/^malformed: /)
+  })
+
+  test('the aliases of the key in a key policy', () => {
+    const Condition = { 'ForAnyValue:StringEquals': { 'kms:ResourceAliases': 'alias/a' } }
+    expect(refusal(Condition, 'key')).toMatch(/^malformed: /)
+    expect(refusal(Condition, 'identity')).toBe('accepted')
   })
 
   test.each(['kms:EncryptionContext:app', 'aws:RequestTag/team', 'KMS:encryptioncontext:app'])(

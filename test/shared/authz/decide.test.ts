@@ -1,6 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type AccessRequest, decide, EvaluationError } from '../../../shared/authz/decide.ts'
+import {
+  type AccessRequest,
+  decide,
+  EvaluationError,
+  type GrantEffect,
+} from '../../../shared/authz/decide.ts'
 import { deniedText } from '../../../shared/authz/denied-text.ts'
 import { PolicyProblem } from '../../../shared/authz/policy-problem.ts'
 import {
@@ -22,6 +27,7 @@ import {
   ROOT,
   statement,
   without,
+  word,
 } from './given.ts'
 
 type Json = Readonly<Record<string, unknown>>
@@ -59,7 +65,7 @@ describe('a key of the own account', () => {
     ['naming the caller, identity denies', NAMES_ALICE, [DENIES_ALL], IDENTITY_DENIES],
     ['naming everyone, identity silent', policy(keyStatement()), [], BY_KEY_POLICY],
     ['naming someone else, identity allows', NAMES_BOB, [ADMINISTRATOR], RESOURCE_SILENT],
-    ['naming someone else, identity silent', NAMES_BOB, [], RESOURCE_SILENT],
+    ['naming someone else, identity silent', NAMES_BOB, [], IDENTITY_SILENT],
     [
       'left to another account, identity allows',
       policy(keyStatement({ Principal: { AWS: OTHER_ROOT } })),
@@ -160,6 +166,45 @@ describe('a key of another account', () => {
         expect(refusal(policies, present)).toBe(absent)
       }
     }
+  })
+})
+
+describe('a grant', () => {
+  const BY_GRANT = 'allowed by grant'
+  const own = (grant: GrantEffect | null, policies: readonly string[], resourcePolicy: string) =>
+    word(decide(givenRequest({ caller: givenCaller(policies), resourcePolicy }), grant))
+  const foreign = (
+    grant: GrantEffect,
+    policies: readonly string[],
+    resourcePolicy: string | null,
+  ) => word(decide(givenRequest({ caller: givenStranger(policies), resourcePolicy }), grant))
+
+  test.each<[string, GrantEffect | null, readonly string[], string, string]>([
+    ['allows where all are silent', 'allows', [], NAMES_BOB, BY_GRANT],
+    ['allows where the key is left to the account', 'allows', [NOTHING], DELEGATES, BY_GRANT],
+    ['is nothing against an identity denial', 'allows', [DENIES_ALL], DELEGATES, IDENTITY_DENIES],
+    ['is nothing against a key denial', 'allows', [ADMINISTRATOR], KEY_DENIES_ALL, RESOURCE_DENIES],
+    ['for the account needs permission', 'needs-identity', [], NAMES_BOB, IDENTITY_SILENT],
+    ['for the account with permission', 'needs-identity', [ADMINISTRATOR], NAMES_BOB, BY_GRANT],
+    ['is needed', null, [ADMINISTRATOR], NAMES_BOB, RESOURCE_SILENT],
+  ])('within an account %s', (_, grant, policies, resourcePolicy, expected) => {
+    expect(own(grant, policies, resourcePolicy)).toBe(expected)
+  })
+
+  test.each<[string, GrantEffect, readonly string[], string, string]>([
+    ['of the own account allows', 'allows', [], DELEGATES, BY_GRANT],
+    ['is nothing against a denial of its own', 'allows', [DENIES_ALL], DELEGATES, IDENTITY_DENIES],
+    ['is nothing against a key denial', 'allows', [], KEY_DENIES_ALL, RESOURCE_DENIES],
+    ['of the key needs permission', 'needs-identity', [], DELEGATES, IDENTITY_SILENT],
+    ['of the key with permission', 'needs-identity', [ADMINISTRATOR], DELEGATES, BY_GRANT],
+  ])('across accounts %s', (_, grant, policies, resourcePolicy, expected) => {
+    expect(foreign(grant, policies, resourcePolicy)).toBe(expected)
+  })
+
+  test('does not open to other accounts what they never may', () => {
+    const caller = givenStranger([ADMINISTRATOR])
+    const request = givenRequest({ caller, action: 'kms:PutKeyPolicy' })
+    expect(word(decide(request, 'allows'))).toBe(RESOURCE_SILENT)
   })
 })
 
@@ -364,7 +409,10 @@ describe('variables in resources', () => {
 
 describe('the principals of a key policy', () => {
   const direct = (Principal: unknown) =>
-    decided({ resourcePolicy: policy(keyStatement({ Principal })) })
+    decided({
+      resourcePolicy: policy(keyStatement({ Principal })),
+      caller: givenCaller([ADMINISTRATOR]),
+    })
 
   test.each<[unknown, string]>([
     ['*', BY_KEY_POLICY],
@@ -372,8 +420,8 @@ describe('the principals of a key policy', () => {
     [{ AWS: ALICE }, BY_KEY_POLICY],
     [{ AWS: ['arn:aws:iam::111122223333:user/bob', ALICE] }, BY_KEY_POLICY],
     [{ AWS: ALICE_ID }, BY_KEY_POLICY],
-    [{ AWS: '111122223333' }, IDENTITY_SILENT],
-    [{ AWS: ROOT }, IDENTITY_SILENT],
+    [{ AWS: '111122223333' }, BY_IDENTITY_POLICY],
+    [{ AWS: ROOT }, BY_IDENTITY_POLICY],
     [{ AWS: 'arn:aws:iam::111122223333:user/alice' }, RESOURCE_SILENT],
     [{ AWS: 'arn:aws:iam::111122223333:user/team/Alice' }, RESOURCE_SILENT],
     [{ AWS: 'arn:aws:iam::444455556666:user/team/alice' }, RESOURCE_SILENT],
@@ -414,7 +462,7 @@ describe('the principals of a key policy', () => {
 
   test('who comes back under an old name is not who the stable id stands for', () => {
     const resourcePolicy = policy(keyStatement({ Principal: { AWS: ALICE_ID } }))
-    const caller = givenCaller([], { principalId: 'AIDANEWALICEEXAMPLE00' as never })
+    const caller = givenCaller([ADMINISTRATOR], { principalId: 'AIDANEWALICEEXAMPLE00' as never })
     expect(decided({ resourcePolicy, caller })).toBe(RESOURCE_SILENT)
   })
 })
@@ -427,7 +475,8 @@ describe('the resource of a key policy', () => {
     [{ Resource: undefined }, RESOURCE_SILENT],
     [{ Action: undefined }, RESOURCE_SILENT],
   ])('an Allow with %j', (difference, expected) => {
-    expect(decided({ resourcePolicy: policy(keyStatement(difference)) })).toBe(expected)
+    const resourcePolicy = policy(keyStatement(difference))
+    expect(decided({ resourcePolicy, caller: givenCaller([ADMINISTRATOR]) })).toBe(expected)
   })
 })
 

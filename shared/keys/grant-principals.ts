@@ -1,0 +1,120 @@
+/**
+ * Who grants are for, and who may retire them. A grant keeps a principal by what never changes, so
+ * that a user who is made anew under an old name does not inherit grants; it is shown by its ARN as
+ * long as there is one (AWS KMS API reference, CreateGrant, "GranteePrincipal"; texts of the live
+ * service).
+ */
+import { splitArn } from '../authz/arn-pattern.ts'
+import { JsonError } from '../errors.ts'
+import { type AccountId, PARTITION, parseAccountId, principalIdOf } from '../ids.ts'
+import type { TenantRepository } from '../store/repositories.ts'
+import { principalArn } from '../tenants/principal.ts'
+
+export interface GrantPrincipal {
+  /** As `GrantRecord.grantee` keeps it. */
+  readonly stored: string
+  /** As requests and policies name it. */
+  readonly arn: string
+}
+
+const STABLE_ID = /^A(?:IDA|ROA)[A-Z0-9]{12,124}(?::[\w+=,.@-]{2,64})?$/
+/** A service that is named as a principal like any other, as was done before it had members of its own. */
+const SERVICE = /^[a-z0-9-]+(?:\.[a-z0-9-]+)*\.amazonaws\.com$/
+const IAM_RESOURCE = /^(?:user|role)\/(?:[!-~]+\/)?[\w+=,.@-]{1,64}$/
+const STS_RESOURCE = /^(?:assumed-role\/[\w+=,.@-]{1,64}|federated-user)\/[\w+=,.@-]{2,64}$/
+const SERVICE_PREFIX = 'service/'
+
+/** @param name - `s3.amazonaws.com` */
+export const servicePrincipalOf = (name: string): GrantPrincipal => ({
+  stored: SERVICE_PREFIX + name,
+  arn: name,
+})
+
+/**
+ * Finds out who is meant.
+ * @param text - account id, ARN, stable id of a user of `account`, or the name of a service
+ * @param account - of whoever names it
+ * @param unknownId - what to say of a stable id that nobody has
+ * @returns the principal, or what is wrong with the text, as a value: an InvalidArnException
+ */
+export async function findPrincipal(
+  text: string,
+  account: AccountId,
+  tenants: TenantRepository,
+  unknownId: JsonError,
+): Promise<GrantPrincipal | JsonError> {
+  if (SERVICE.test(text)) return { stored: text, arn: text }
+  if (STABLE_ID.test(text)) return (await userById(text, account, tenants)) ?? unknownId
+  const bare = parseAccountId(text)
+  if (bare !== null) return (await wholeAccount(bare, tenants)) ?? unresolvable(text)
+  const [, partition, service, region, accountText = '', resource = ''] = splitArn(text) ?? []
+  const named = parseAccountId(accountText)
+  const form = service === 'iam' ? /^root$/.test(resource) || IAM_RESOURCE.test(resource) : false
+  const ofSts = service === 'sts' && STS_RESOURCE.test(resource)
+  if (partition !== PARTITION || region !== '' || named === null || !(form || ofSts)) {
+    return invalidArn(`ARN is not valid: ${text}`)
+  }
+  const found =
+    resource === 'root'
+      ? await wholeAccount(named, tenants)
+      : await userByArn(text, named, resource, tenants)
+  return found ?? unresolvable(text)
+}
+
+const invalidArn = (text: string): JsonError => new JsonError('InvalidArnException', text)
+
+const unresolvable = (text: string): JsonError =>
+  invalidArn(`ARN does not refer to a valid principal: ${text}`)
+
+const rootArn = (account: AccountId): string => `arn:${PARTITION}:iam::${account}:root`
+
+async function wholeAccount(
+  account: AccountId,
+  tenants: TenantRepository,
+): Promise<GrantPrincipal | null> {
+  const tenant = await tenants.get(account)
+  return tenant && { stored: account, arn: rootArn(account) }
+}
+
+async function userById(
+  id: string,
+  account: AccountId,
+  tenants: TenantRepository,
+): Promise<GrantPrincipal | null> {
+  const user = await tenants.principal(account, principalIdOf(id))
+  return user && { stored: `${account}/${user.principalId}`, arn: principalArn(user) }
+}
+
+/** There are no roles and no sessions: nobody answers to their ARNs. */
+async function userByArn(
+  arn: string,
+  account: AccountId,
+  resource: string,
+  tenants: TenantRepository,
+): Promise<GrantPrincipal | null> {
+  if (!resource.startsWith('user/')) return null
+  const name = resource.slice(resource.lastIndexOf('/') + 1)
+  const user = await tenants.principalByName(account, name)
+  if (user === null || principalArn(user) !== arn) return null
+  return { stored: `${account}/${user.principalId}`, arn }
+}
+
+/** A principal as a grant shows it, under the one member of the two that it belongs to. */
+export interface ShownPrincipal {
+  readonly principal?: string
+  readonly service?: string
+}
+
+/** @returns the principal's ARN of now, or its stable id when it is gone */
+export async function showPrincipal(
+  stored: string,
+  tenants: TenantRepository,
+): Promise<ShownPrincipal> {
+  if (stored.startsWith(SERVICE_PREFIX)) return { service: stored.slice(SERVICE_PREFIX.length) }
+  const [accountText = '', id] = stored.split('/')
+  const account = parseAccountId(accountText)
+  if (account === null) return { principal: stored }
+  if (id === undefined) return { principal: rootArn(account) }
+  const user = await tenants.principal(account, principalIdOf(id))
+  return { principal: user === null ? id : principalArn(user) }
+}
