@@ -28,8 +28,8 @@ export const targetOf = ({ account, targetKeyId }: AliasRecord, action: string):
 /**
  * One conditional write on the alias as it is now.
  * @param target - the key that the caller was authorized to take the alias from
- * @throws JsonError NotFoundException when the alias is gone by now, DependencyTimeoutException when
- *   it has another target, or when somebody else changes it at the same time
+ * @throws JsonError NotFoundException when the alias is gone by now; Overtaken when it has another
+ *   target, or when somebody else changes it at the same time
  */
 export async function changeAlias(
   name: string,

@@ -12,6 +12,7 @@ import { StoreUnavailable } from '../store/repositories.ts'
 import { authorizeKey, authorizePermission } from './authorize.ts'
 import { dryRunSucceeded } from './dry-run.ts'
 import type { Call, KeysByRole, KeyUse, Operation, RequestConditions } from './operation.ts'
+import { insist } from './overtaken.ts'
 import { resolveKey } from './resolve.ts'
 import { wipeMembers } from './wipe.ts'
 
@@ -36,7 +37,7 @@ export async function execute<Input, Output, Role extends string>(
   let failure: ApiError | null = null
   try {
     progress.input = decode()
-    progress.output = await perform(operation, progress.input, progress, call)
+    progress.output = await insistently(operation, progress.input, progress, call)
   } catch (error) {
     failure = asApiError(error, operation)
   }
@@ -61,6 +62,21 @@ export const invoke = <Input, Output, Role extends string>(
   call: Call,
   via: 's3',
 ): Promise<Output> => execute(operation, () => input, { ...call, via })
+
+/** A call that another change came before starts anew: what authorized it may hold no more. */
+function insistently<Input, Output, Role extends string>(
+  operation: Operation<Input, Output, Role>,
+  input: Input,
+  progress: Progress<Input, Output, Role>,
+  call: Call,
+): Promise<Output> {
+  const attempt = (): Promise<Output> => perform(operation, input, progress, call)
+  if (operation.service !== 'kms') return attempt()
+  return insist(() => {
+    progress.keys = {}
+    return attempt()
+  })
+}
 
 async function perform<Input, Output, Role extends string>(
   operation: Operation<Input, Output, Role>,

@@ -36,7 +36,7 @@ test('An alias that has gone to a key that nobody was asked about is left alone'
   const { call } = givenCall({ ...alias, targetKeyId: keyIdOf('other') })
   const change = vi.fn(async () => {})
   await expect(changeAlias('alias/a', keyIdOf('one'), call, change)).rejects.toMatchObject({
-    code: 'DependencyTimeoutException',
+    code: 'ThrottlingException',
   })
   expect(change).not.toHaveBeenCalled()
 })
@@ -47,7 +47,7 @@ test('An alias that somebody else changes at the same time is for the caller to 
     throw new ConditionFailed()
   }
   await expect(changeAlias('alias/a', keyIdOf('one'), call, change)).rejects.toMatchObject({
-    code: 'DependencyTimeoutException',
+    code: 'ThrottlingException',
   })
   expect(forgetAlias).toHaveBeenCalledOnce()
 })

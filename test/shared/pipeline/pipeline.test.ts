@@ -74,7 +74,7 @@ describe('What goes wrong inside is told as', () => {
   test.for([
     ['a store that fails', new StoreUnavailable('db-7 is down'), 'DependencyTimeoutException'],
     ['an HSM that fails', new HsmUnavailable('slot 3'), 'DependencyTimeoutException'],
-    ['an overtaken write', new ConditionFailed('rev 7'), 'KMSInternalException'],
+    ['a write that is always overtaken', new ConditionFailed('rev 7'), 'ThrottlingException'],
     ['a bug', new TypeError('x is undefined'), 'KMSInternalException'],
     ['no error at all', 'a text', 'KMSInternalException'],
   ] as const)('%s: nothing of it', async ([, error, code]) => {
@@ -155,9 +155,27 @@ test('A permission that no policy gives is refused before anything else', async 
   expect(order).toEqual([])
 })
 
+test('A call that somebody else was faster than starts anew, and is recorded once', async () => {
+  const { call, records } = givenCall()
+  let looked = 0
+  const operation = givenOperation({
+    permissions() {
+      looked++
+      return []
+    },
+    run() {
+      if (looked < 3) throw new ConditionFailed()
+      return { Secret: Buffer.from('third') }
+    },
+  })
+  expect(await run(operation, call)).toEqual({ Secret: Buffer.from('third') })
+  expect(looked).toBe(3)
+  expect(records()).toHaveLength(1)
+})
+
 test('Somebody else who was faster is told as "try again"', async () => {
   const overtaken = unlessOvertaken(Promise.reject(new ConditionFailed()))
-  await expect(overtaken).rejects.toMatchObject({ code: 'DependencyTimeoutException', status: 503 })
+  await expect(overtaken).rejects.toMatchObject({ code: 'ThrottlingException', status: 400 })
   const other = new Error('other')
   await expect(unlessOvertaken(Promise.reject(other))).rejects.toBe(other)
   await unlessOvertaken(Promise.resolve())
