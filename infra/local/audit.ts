@@ -7,22 +7,35 @@ import { type Rule, startEventBus } from './event-bus.ts'
 import { type FunctionEntry, importHandler } from './functions.ts'
 import { startLedgerPump } from './ledger-pump.ts'
 
-/**
- * Starts the bus with the rules of the deployment, and what brings the ledger's blocks to the relay.
- * @returns how to end it: what is in the ledger by then reaches the archive first
- */
+export interface LocalAudit {
+  /** What is in the ledger by then reaches the archive first. */
+  close(): Promise<void>
+  /** Brings nothing while that work is done, and then only what is in the ledger afterwards. */
+  startOver(work: () => Promise<void>): Promise<void>
+}
+
+/** Starts the bus with the rules of the deployment, and what brings the ledger's blocks to the relay. */
 export async function startAudit(
   functions: readonly FunctionEntry[],
   store: Pick<Store, 'ledger' | 'tenants'>,
   regions: readonly Region[],
-): Promise<{ close(): Promise<void> }> {
+): Promise<LocalAudit> {
   const bus = await startEventBus({ rules: rulesOf(functions) })
   process.env.KEYHOLD_EVENTBRIDGE_ENDPOINT = bus.endpoint
-  const pump = startLedgerPump({ store, regions, relay: relayOf(functions) })
+  const start = () => startLedgerPump({ store, regions, relay: relayOf(functions) })
+  let pump = start()
   return {
     async close() {
       await pump.close()
       await bus.close()
+    },
+    async startOver(work) {
+      await pump.abandon()
+      try {
+        await work()
+      } finally {
+        pump = start()
+      }
     },
   }
 }

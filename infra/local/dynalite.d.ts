@@ -19,11 +19,14 @@ declare module 'dynalite/db/index.js' {
     createValueStream(options: object): AsyncIterable<TableDescription>
     put(name: string, table: TableDescription, done: (error: Error | null) => void): void
   }
-  const db: {
-    create(options: { readonly path: string }): {
-      readonly tableDb: TableDb
-      readonly db: { open(): Promise<void>; close(): Promise<void> }
+  export interface Engine {
+    readonly tableDb: TableDb
+    readonly db: {
+      open(): Promise<void>
+      close(): Promise<void>
+      clear(range: { readonly lt?: string; readonly gte?: string }): Promise<void>
     }
   }
+  const db: { create(options: { readonly path: string }): Engine }
   export default db
 }

@@ -22,6 +22,8 @@ import { BodyIncomplete, BodyTooLarge, drain, readBody } from './request-body.ts
 import { joinedHeaders, plainAddress, type Target, targetOf } from './request-line.ts'
 import type { Route, RouteTable } from './routes.ts'
 import { socketExchange } from './socket-exchange.ts'
+import { answerTest, isForTests, type TestControls } from './test-endpoints.ts'
+import { Turnstile } from './turnstile.ts'
 
 export const HEALTH_PATH = '/_keyhold/health'
 /** Bytes of a body that is not a stream: above every limit of KMS, STS and CloudTrail. */
@@ -45,6 +47,10 @@ export interface GatewayOptions {
   health(): Health
   /** Added to what goes to the handlers, as CloudFront adds it. */
   readonly originSecret?: string
+  /** Where every call goes through; absent: nothing ever keeps calls out. */
+  readonly turnstile?: Turnstile
+  /** `null`: there are no endpoints for tests. */
+  tests?(): TestControls | null
 }
 
 export interface Gateway {
@@ -76,7 +82,8 @@ interface Passage {
  * Listens; until `health` says ready every call is answered with 503.
  * @throws the error of `listen`, e.g. with the code EADDRINUSE
  */
-export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+export async function startGateway(given: GatewayOptions): Promise<Gateway> {
+  const options = { turnstile: new Turnstile(), tests: () => null, ...given }
   const load = remembering(options.load)
   const server = createServer({ maxHeaderSize: 32_768, highWaterMark: 262_144 })
   const take = (waits: boolean) => (request: IncomingMessage, response: ServerResponse) => {
@@ -92,8 +99,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   return { host: options.host, port, close: connections.close }
 }
 
+type Options = Required<Omit<GatewayOptions, 'originSecret'>> & Pick<GatewayOptions, 'originSecret'>
+
 function accept(
-  options: GatewayOptions,
+  options: Options,
   load: GatewayOptions['load'],
   request: IncomingMessage,
   response: ServerResponse,
@@ -102,11 +111,23 @@ function accept(
   const target = targetOf(request.url ?? '')
   if (target === null) refuse(response, '', BAD_REQUEST)
   else if (target.path === HEALTH_PATH) answerHealth(response, options.health())
-  else pass(options, load, target, { request, response, waits })
+  else if (isForTests(request.method ?? '', target, options.tests())) {
+    passTest(options, target, { request, response, waits })
+  } else pass(options, load, target, { request, response, waits })
+}
+
+function passTest(
+  options: Options,
+  target: Target,
+  exchange: Pick<Passage, 'request' | 'response' | 'waits'>,
+): void {
+  const { request, response } = exchange
+  if (!options.health().ready) refuseAndDrain(request, response, target.path, NOT_READY)
+  else answerTest(exchange, target, options.tests()).catch(() => response.destroy())
 }
 
 function pass(
-  options: GatewayOptions,
+  options: Options,
   load: GatewayOptions['load'],
   target: Target,
   exchange: Pick<Passage, 'request' | 'response' | 'waits'>,
@@ -125,8 +146,8 @@ function pass(
     routed.headers['x-keyhold-origin-secret'] = options.originSecret
   }
   const passage: Passage = { ...exchange, routed, route, sourceIp }
-  const passed = route.streams ? passStream(passage, load) : passWhole(passage, load)
-  passed.catch((error: unknown) => fail(passage, error))
+  const call = () => (route.streams ? passStream(passage, load) : passWhole(passage, load))
+  options.turnstile.pass(call).catch((error: unknown) => fail(passage, error))
 }
 
 async function passWhole(passage: Passage, load: GatewayOptions['load']): Promise<void> {

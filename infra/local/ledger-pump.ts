@@ -32,6 +32,8 @@ export interface LedgerPump {
   drain(): Promise<void>
   /** Drains and stops; what could not be brought is brought after the next start. Nobody may write any more. */
   close(): Promise<void>
+  /** Stops after the batch that is under way; the rest is not brought. */
+  abandon(): Promise<void>
 }
 
 const INTERVAL_MS = 2000
@@ -55,6 +57,7 @@ class Pump implements LedgerPump {
   #timer: NodeJS.Timeout | undefined
   #round: Promise<void> = Promise.resolve()
   #closed = false
+  #abandoned = false
 
   constructor(options: LedgerPumpOptions) {
     this.#options = {
@@ -87,6 +90,13 @@ class Pump implements LedgerPump {
     this.#closed = true
     clearTimeout(this.#timer)
     await this.drain()
+  }
+
+  async abandon(): Promise<void> {
+    this.#closed = true
+    this.#abandoned = true
+    clearTimeout(this.#timer)
+    await this.#round
   }
 
   /** Rounds never overlap. */
@@ -126,7 +136,8 @@ class Pump implements LedgerPump {
       for (const region of regions) {
         const name = `${account}#${region}`
         if (this.#ledgers.has(name)) continue
-        this.#ledgers.set(name, new PumpedLedger(store.ledger, account, region, relay))
+        const isAbandoned = () => this.#abandoned
+        this.#ledgers.set(name, new PumpedLedger(store.ledger, account, region, relay, isAbandoned))
       }
     }
     this.#tenantsReadAt = clock.now()
@@ -154,6 +165,7 @@ class PumpedLedger {
   readonly #account: AccountId
   readonly #region: Region
   readonly #relay: LedgerPumpOptions['relay']
+  readonly #isAbandoned: () => boolean
   #position: Position | null = null
 
   constructor(
@@ -161,11 +173,13 @@ class PumpedLedger {
     account: AccountId,
     region: Region,
     relay: LedgerPumpOptions['relay'],
+    isAbandoned: () => boolean,
   ) {
     this.#ledger = ledger
     this.#account = account
     this.#region = region
     this.#relay = relay
+    this.#isAbandoned = isAbandoned
   }
 
   /**
@@ -183,6 +197,7 @@ class PumpedLedger {
       const options = { newestFirst: false, limit: BATCH_BLOCKS, after }
       const page = await this.#ledger.blocks(account, region, day, options)
       for (const batch of batchesOf(page.items, page.next !== null, horizon)) {
+        if (this.#isAbandoned()) return brought
         await this.#bringBatch(batch)
         brought = true
       }

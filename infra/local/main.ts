@@ -1,5 +1,7 @@
 /** `npm start`: the whole system on this machine, until it is told to end. */
+import { existsSync } from 'node:fs'
 import { enableCompileCache } from 'node:module'
+import { resolve } from 'node:path'
 import type { StackOptions } from './options.ts'
 import type { Stack } from './stack.ts'
 
@@ -15,11 +17,12 @@ await main().catch((error: unknown) => {
 })
 
 async function main(): Promise<void> {
-  const options = readOptions(process.argv.slice(2), process.env)
-  if (typeof options === 'string') {
-    console.log(options)
+  const given = readOptions(process.argv.slice(2), process.env)
+  if (typeof given === 'string') {
+    console.log(given)
     return
   }
+  const options = { ...seedHere(), ...given }
   const ending = watchSignals()
   const { startStack } = await import('./stack.ts')
   const stack = await startStack({ ...options, onCrash: (error) => fail(error.message) })
@@ -27,6 +30,12 @@ async function main(): Promise<void> {
   await ending
   await stack.close()
   process.exit(0)
+}
+
+/** The seed file of the working directory, when there is one. */
+function seedHere(): Pick<StackOptions, 'seed'> {
+  const seed = resolve('keyhold.seed.yaml')
+  return existsSync(seed) ? { seed } : {}
 }
 
 async function tell(stack: Stack, options: StackOptions): Promise<void> {

@@ -25,6 +25,17 @@ export interface StackOptions {
   readonly account?: AccountId
   readonly accessKeyId?: AccessKeyId
   readonly secretAccessKey?: string
+  /** The seed file, absolute. */
+  readonly seed?: string
+  /** Whether there are endpoints for tests; absent: when only this machine reaches the stack. */
+  readonly testEndpoints?: boolean
+  /** Who those are who do not sign; absent: they are refused. */
+  readonly unsignedAs?: UnsignedPrincipal
+}
+
+export interface UnsignedPrincipal {
+  readonly account: AccountId
+  readonly userName: string
 }
 
 /** @returns the options with defaults for what is left out; the environment is not read */
@@ -77,6 +88,17 @@ const SETTINGS = {
     variable: 'KEYHOLD_ACCESS_KEY_ID',
     help: 'of its administrator',
   },
+  seed: { flag: 'seed', variable: 'KEYHOLD_SEED', help: 'seed file' },
+  testEndpoints: {
+    flag: 'test-endpoints',
+    variable: 'KEYHOLD_TEST_ENDPOINTS',
+    help: 'on or off: clock and reset for test suites',
+  },
+  unsignedAs: {
+    flag: 'unsigned-as',
+    variable: 'KEYHOLD_UNSIGNED_AS',
+    help: '<account>/<user> that unsigned calls act as',
+  },
 } as const satisfies Record<string, Setting>
 
 /** No flag for it, since flags can be read by every user of a machine. */
@@ -109,6 +131,14 @@ export function readOptions(
     '16 to 128 capital letters and digits',
   )
   const secretAccessKey = readSecret(variables[SECRET_VARIABLE])
+  const seed = text('seed')
+  const testEndpoints = optional('testEndpoints', text('testEndpoints'), parseSwitch, 'on or off')
+  const unsignedAs = optional(
+    'unsignedAs',
+    text('unsignedAs'),
+    parsePrincipal,
+    'an account and a user, such as 111122223333/tester',
+  )
   return {
     host: text('host') ?? '',
     port: readPort(text('port') ?? ''),
@@ -118,7 +148,20 @@ export function readOptions(
     ...(account === undefined ? {} : { account }),
     ...(accessKeyId === undefined ? {} : { accessKeyId }),
     ...(secretAccessKey === undefined ? {} : { secretAccessKey }),
+    ...(seed === undefined ? {} : { seed: resolve(seed) }),
+    ...(testEndpoints === undefined ? {} : { testEndpoints }),
+    ...(unsignedAs === undefined ? {} : { unsignedAs }),
   }
+}
+
+const SWITCH: Readonly<Record<string, boolean>> = { on: true, off: false }
+
+const parseSwitch = (text: string): boolean | null => SWITCH[text] ?? null
+
+function parsePrincipal(text: string): UnsignedPrincipal | null {
+  const [, account = '', userName = ''] = /^([0-9]{12})\/([\w+=,.@-]{1,64})$/.exec(text) ?? []
+  const parsed = parseAccountId(account)
+  return parsed === null ? null : { account: parsed, userName }
 }
 
 function readFlags(args: readonly string[]): Record<string, string | boolean | undefined> {

@@ -3,20 +3,24 @@
  * stack per process, since handlers read where things are from the process's environment.
  */
 import { join } from 'node:path'
-import { systemClock } from '../../shared/clock.ts'
-import type { AccessKeyId, AccountId } from '../../shared/ids.ts'
+import { isLoopbackAddress, isLoopbackName } from '../../shared/authn/local-request.ts'
+import type { AccessKeyId, AccountId, Region } from '../../shared/ids.ts'
 import { openClient, openStore } from '../../shared/store/store.ts'
 import { createTables } from '../../shared/store/tables.ts'
-import { bootstrap } from '../../shared/tenants/bootstrap.ts'
 import { invoke, scheduledEvent, startAudit } from './audit.ts'
 import { type LocalDynamoDb, startDynamoDb } from './dynamodb.ts'
 import { type FunctionEntry, importHandler, readFunctions } from './functions.ts'
 import { type Gateway, startGateway } from './gateway.ts'
+import { LocalClock } from './local-clock.ts'
 import { type StackOptions, withDefaults } from './options.ts'
+import { endReset, interruptedReset, removeFiles } from './reset.ts'
 import { openRootKey, requireOwnRootKey, rootKeyPath } from './root-key.ts'
 import { type RouteTable, routesOf, routeTable } from './routes.ts'
 import { schedulesOf, startSchedules } from './schedules.ts'
+import type { Seed } from './seed/seed.ts'
 import { StartProblem } from './start-problem.ts'
+import type { TestControls } from './test-endpoints.ts'
+import { Turnstile } from './turnstile.ts'
 
 export interface Stack {
   /** `http://127.0.0.1:4566` */
@@ -55,30 +59,78 @@ async function start(
   onCrash: ((error: Error) => void) | undefined,
   parts: Parts,
 ): Promise<Stack> {
+  requireOwnMachine(options)
+  const seed = await readSeedOf(options)
   let routes: RouteTable = () => null
   const gateway = await listen(options, parts, (method, path) => routes(method, path))
   setEnvironment(options, gateway.port)
-  const [functions] = await Promise.all([
+  const { dataDir } = options
+  const kept = await interruptedReset(dataDir)
+  const [functions, engine, clock] = await Promise.all([
     openFunctions(parts, (table) => {
       routes = table
     }),
-    openDatabase(options.dataDir, onCrash, parts),
+    openDatabase(dataDir, { onCrash, empty: kept !== null }, parts),
+    openClock(options),
   ])
-  const administrator = await openTenant(options)
+  if (kept !== null) await Promise.all([removeFiles(dataDir), clock.reset()])
+  const { openedStore, openTenants } = await import('./tenants.ts')
+  const administrator = await openTenants({ options, seed, kept })
+  if (kept !== null) await endReset(dataDir)
   parts.serve('tenants')
-  parts.serve('audit', await startAudit(functions, administrator.store, options.regions))
-  const run = ({ handler }: { readonly handler: string }) => invoke(handler, scheduledEvent())
-  parts.serve('schedules', startSchedules(schedulesOf(functions), run))
+  const audit = await startAudit(functions, await openedStore(), options.regions)
+  parts.serve('audit', audit)
+  const { account, principalId, accessKeyId, secretAccessKey } = administrator
+  const credentials = { account, principalId, accessKeyId, secretAccessKey }
+  const { turnstile } = parts
+  const schedules = schedulesOf(functions)
+  const run = ({ handler }: { readonly handler: string }) =>
+    turnstile.pass(() => invoke(handler, scheduledEvent()).then(() => {}))
+  parts.serve('schedules', startSchedules(schedules, run))
+  if (options.testEndpoints ?? isOwnMachineOnly(options)) {
+    const begin = () => openTenants({ options, seed, kept: credentials })
+    const controlled = { dataDir, clock, turnstile, engine, audit, schedules, credentials, begin }
+    const { testControls } = await import('./test-controls.ts')
+    parts.tests = testControls(controlled)
+  }
   parts.ready = true
-  const { account, accessKeyId, secretAccessKey } = administrator
   const endpoint = `http://${hostInUrl(options.host)}:${gateway.port}`
   return { endpoint, account, accessKeyId, secretAccessKey, close: () => parts.close() }
+}
+
+/** Whether nobody but programs on this machine is meant to reach the stack. */
+const isOwnMachineOnly = ({ host, publicHosts }: StackOptions): boolean =>
+  (isLoopbackAddress(host) || isLoopbackName(host)) && publicHosts.length === 0
+
+/** @throws StartProblem when others on the network could call without a signature */
+function requireOwnMachine(options: StackOptions): void {
+  if (options.unsignedAs === undefined || isOwnMachineOnly(options)) return
+  throw new StartProblem(
+    'Unsigned calls are taken only by a stack that listens on 127.0.0.1 (or another loopback address) and has no further hosts.',
+  )
+}
+
+async function readSeedOf({ seed, regions, account }: StackOptions): Promise<Seed | null> {
+  const [first, ...others] = regions
+  if (seed === undefined || first === undefined) return null
+  const served: readonly [Region, ...Region[]] = [first, ...others]
+  const { readSeedFile } = await import('./seed/read-seed.ts')
+  return await readSeedFile(seed, { regions: served, account })
+}
+
+async function openClock({ dataDir, unsignedAs }: StackOptions): Promise<LocalClock> {
+  const clock = await LocalClock.open(dataDir)
+  const { setLocalTerms } = await import('../../shared/lambda/environment.ts')
+  setLocalTerms({ clock, unsignedAs: unsignedAs ?? null })
+  return clock
 }
 
 /** The parts that serve so far. */
 class Parts {
   ready = false
   readonly serving: Record<string, boolean> = {}
+  readonly turnstile = new Turnstile()
+  tests: TestControls | null = null
   gateway: Gateway | null = null
   readonly #closers: (() => Promise<void>)[] = []
   #closing: Promise<void> | null = null
@@ -111,7 +163,9 @@ async function listen(
   const health = () => ({ ready: parts.ready, parts: parts.serving })
   const load = ({ handler }: { readonly handler: string }) => importHandler(handler)
   try {
-    const gateway = await startGateway({ host, port, routes, load, health })
+    const { turnstile } = parts
+    const tests = () => parts.tests
+    const gateway = await startGateway({ host, port, routes, load, health, turnstile, tests })
     parts.gateway = gateway
     parts.serve('gateway')
     return gateway
@@ -177,13 +231,19 @@ async function requireLoaded(handler: string): Promise<void> {
   }
 }
 
+interface EngineTerms {
+  readonly onCrash: ((error: Error) => void) | undefined
+  /** Whether what is in it is to go. */
+  readonly empty: boolean
+}
+
 async function openDatabase(
   dataDir: string,
-  onCrash: ((error: Error) => void) | undefined,
+  terms: EngineTerms,
   parts: Parts,
-): Promise<void> {
+): Promise<LocalDynamoDb> {
   const rootKey = await openRootKey(dataDir)
-  const engine = await startEngine(dataDir, onCrash)
+  const engine = await startEngine(dataDir, terms)
   parts.serve('dynamodb', engine)
   process.env.KEYHOLD_DYNAMODB_ENDPOINT = engine.endpoint
   const client = openClient({ endpoint: engine.endpoint })
@@ -193,34 +253,19 @@ async function openDatabase(
   await requireOwnRootKey(rootKey, store.tenants, dataDir)
   store.close()
   await rootKey.close()
+  return engine
 }
 
 async function startEngine(
   dataDir: string,
-  onCrash: ((error: Error) => void) | undefined,
+  { onCrash, empty }: EngineTerms,
 ): Promise<LocalDynamoDb> {
   try {
-    return await startDynamoDb(onCrash === undefined ? { dataDir } : { dataDir, onCrash })
+    return await startDynamoDb({ dataDir, empty, ...(onCrash === undefined ? {} : { onCrash }) })
   } catch (error) {
     throw new StartProblem(
       `The data in ${dataDir} cannot be opened, perhaps because another Keyhold has it open: ${(error as Error).message}`,
       { cause: error },
     )
   }
-}
-
-async function openTenant({ account, accessKeyId, secretAccessKey }: StackOptions) {
-  const { environment } = await import('../../shared/lambda/environment.ts')
-  const { services, accessKeys } = await environment()
-  const { store, tenantKeys } = services
-  const administrator = await bootstrap({
-    tenants: store.tenants,
-    tenantKeys,
-    accessKeys,
-    clock: systemClock,
-    ...(account === undefined ? {} : { account }),
-    ...(accessKeyId === undefined ? {} : { accessKeyId }),
-    ...(secretAccessKey === undefined ? {} : { secretAccessKey }),
-  })
-  return { ...administrator, store }
 }

@@ -1,7 +1,13 @@
 /** Ids as IAM makes them: four letters for what it is, then 16 characters of base32 (RFC 4648 §6). */
 import { createHash } from 'node:crypto'
 import { freshBytes } from '../crypto/random.ts'
-import { type AccessKeyId, type PrincipalId, parseAccessKeyId, principalIdOf } from '../ids.ts'
+import {
+  type AccessKeyId,
+  type AccountId,
+  type PrincipalId,
+  parseAccessKeyId,
+  principalIdOf,
+} from '../ids.ts'
 
 const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
 const LENGTH = 16
@@ -11,6 +17,12 @@ export const newAccessKeyId = (): AccessKeyId => accessKeyIdOf(freshBytes(LENGTH
 
 /** @returns a new id of a user: `AIDA…`, 80 random bits */
 export const newPrincipalId = (): PrincipalId => principalIdOf(`AIDA${base32(freshBytes(LENGTH))}`)
+
+/** @returns the same id for the same user, always: of users whom a seed names */
+export const seededPrincipalId = (account: AccountId, name: string): PrincipalId => {
+  const bytes = createHash('sha256').update(`seeded user ${account}/${name}`).digest()
+  return principalIdOf(`AIDA${base32(bytes)}`)
+}
 
 /** @returns the same id for the same principal, always: the id of the access key that it is set up with */
 export const firstAccessKeyIdOf = (principalId: PrincipalId): AccessKeyId =>

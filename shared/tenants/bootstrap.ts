@@ -1,9 +1,9 @@
 /** The first tenant and its administrator: what has to be there before anyone can call. */
 import { randomInt } from 'node:crypto'
-import { type AccessKeyId, type AccountId, parseAccountId } from '../ids.ts'
+import { type AccessKeyId, type AccountId, type PrincipalId, parseAccountId } from '../ids.ts'
 import type { PrincipalRecord } from '../store/records.ts'
 import type { TenantRepository } from '../store/repositories.ts'
-import { firstAccessKeyIdOf } from './access-key-id.ts'
+import { firstAccessKeyIdOf, newPrincipalId } from './access-key-id.ts'
 import { principalArn } from './principal.ts'
 import {
   ADMINISTRATOR_ACCESS,
@@ -21,6 +21,8 @@ export interface BootstrapOptions extends SetupServices {
   readonly account?: AccountId
   /** The administrator's name; without it `admin`. */
   readonly userName?: string
+  /** The administrator's stable id when it has to be made; without it a new one. */
+  readonly principalId?: PrincipalId
   /** The administrator's access key; without it one whose id follows from the administrator's. */
   readonly accessKeyId?: AccessKeyId
   /** Replaces the secret of that access key; without it the stored secret, or a new one. */
@@ -30,6 +32,7 @@ export interface BootstrapOptions extends SetupServices {
 export interface Bootstrapped {
   readonly account: AccountId
   readonly userArn: string
+  readonly principalId: PrincipalId
   readonly accessKeyId: AccessKeyId
   readonly secretAccessKey: string
   /** Whether the access key was made or its secret replaced. */
@@ -46,9 +49,12 @@ export async function bootstrap(options: BootstrapOptions): Promise<Bootstrapped
   const account = options.account ?? (await oldestTenant(options.tenants)) ?? randomAccountId()
   await requireTenant(options, account, TENANT_NAME)
   const name = options.userName ?? ADMINISTRATOR
-  const administrator = await requireUser(options, account, name, [ADMINISTRATOR_ACCESS])
+  const principalId = options.principalId ?? newPrincipalId()
+  const wanted = { account, name, policies: [ADMINISTRATOR_ACCESS], principalId }
+  const administrator = await requireUser(options, wanted)
   const accessKey = await requireAccessKey(options, administrator)
-  return { account, userArn: principalArn(administrator), ...accessKey }
+  const userArn = principalArn(administrator)
+  return { account, userArn, principalId: administrator.principalId, ...accessKey }
 }
 
 async function oldestTenant(tenants: TenantRepository): Promise<AccountId | null> {

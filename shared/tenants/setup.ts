@@ -4,7 +4,7 @@
  * what it finds.
  */
 import type { Clock } from '../clock.ts'
-import type { AccountId } from '../ids.ts'
+import type { AccountId, PrincipalId } from '../ids.ts'
 import type {
   AccessKeyRecord,
   PolicyDocument,
@@ -12,7 +12,6 @@ import type {
   TenantRecord,
 } from '../store/records.ts'
 import { ConditionFailed, type TenantRepository } from '../store/repositories.ts'
-import { newPrincipalId } from './access-key-id.ts'
 import type { AccessKeys } from './access-keys.ts'
 import type { TenantKeys } from './tenant-keys.ts'
 
@@ -22,6 +21,14 @@ export interface SetupServices {
   readonly accessKeys: AccessKeys
   /** Dates what is made. */
   readonly clock: Clock
+}
+
+export interface WantedUser {
+  readonly account: AccountId
+  readonly name: string
+  readonly policies: readonly PolicyDocument[]
+  /** Of the user when it has to be made. */
+  readonly principalId: PrincipalId
 }
 
 /** Source: AWS managed policies, "AdministratorAccess". */
@@ -58,15 +65,13 @@ export async function requireTenant(
  */
 export async function requireUser(
   { tenants, clock }: SetupServices,
-  account: AccountId,
-  name: string,
-  policies: readonly PolicyDocument[],
+  { account, name, policies, principalId }: WantedUser,
 ): Promise<PrincipalRecord> {
   const known = await tenants.principalByName(account, name)
   if (known !== null) return known
   const user: PrincipalRecord = {
     account,
-    principalId: newPrincipalId(),
+    principalId,
     kind: 'User',
     name,
     path: '/',

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { parseAccessKeyId } from '../../../shared/ids.ts'
+import { parseAccessKeyId, principalIdOf } from '../../../shared/ids.ts'
 import type { TenantRepository } from '../../../shared/store/repositories.ts'
 import { AccessKeys } from '../../../shared/tenants/access-keys.ts'
 import { bootstrap } from '../../../shared/tenants/bootstrap.ts'
@@ -17,6 +17,7 @@ describe('bootstrap', () => {
     expect(made).toEqual({
       account: expect.stringMatching(/^[1-9][0-9]{11}$/),
       userArn: `arn:aws:iam::${made.account}:user/admin`,
+      principalId: expect.stringMatching(/^AIDA[A-Z2-7]{16}$/),
       accessKeyId: expect.stringMatching(/^AKIA[A-Z2-7]{16}$/),
       secretAccessKey: expect.stringMatching(/^[A-Za-z0-9+/]{40}$/),
       created: true,
@@ -39,7 +40,9 @@ describe('bootstrap', () => {
 
   test('takes the account and the credentials that it is given', async () => {
     const stack = await givenAccessKeys()
-    const wanted = { account: ACCOUNT, accessKeyId: ACCESS_KEY_ID, secretAccessKey: 'secret' }
+    const principalId = principalIdOf('AIDAEXAMPLEEXAMPLE00')
+    const credentials = { accessKeyId: ACCESS_KEY_ID, secretAccessKey: 'secret' }
+    const wanted = { account: ACCOUNT, principalId, ...credentials }
     const userArn = 'arn:aws:iam::111122223333:user/admin'
     expect(await bootstrap({ ...stack, ...wanted })).toEqual({ ...wanted, userArn, created: true })
     expect(await bootstrap({ ...stack, ...wanted })).toEqual({ ...wanted, userArn, created: false })

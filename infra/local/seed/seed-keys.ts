@@ -1,0 +1,196 @@
+/** Keys of a seed: their specs, and their material as hex or PEM. */
+import { createPrivateKey } from 'node:crypto'
+import { JsonError } from '../../../shared/errors.ts'
+import { type AliasName, parseKeyId, parseRegion, type Region } from '../../../shared/ids.ts'
+import { requireOwnAliasName } from '../../../shared/keys/aliases.ts'
+import { keySpec } from '../../../shared/keys/key-specs.ts'
+import { requireOwnTags, withTags } from '../../../shared/keys/tags.ts'
+import { KEY_SPECS, type KeySpec, type KeyUsage } from '../../../shared/store/records.ts'
+import type { SeedAlias, SeedKey, SeedTerms } from './seed.ts'
+import { readPolicy } from './seed-policies.ts'
+import type { SourceValue } from './source.ts'
+
+const MEMBERS = [
+  'keyId',
+  'region',
+  'keySpec',
+  'keyUsage',
+  'origin',
+  'description',
+  'material',
+  'pem',
+  'aliases',
+  'policy',
+  'grants',
+  'tags',
+  'nextRotation',
+] as const
+
+export interface KeyWithAliases {
+  readonly key: SeedKey
+  readonly aliases: readonly SeedAlias[]
+}
+
+/** @throws StartProblem */
+export function readKey(value: SourceValue, terms: SeedTerms): KeyWithAliases {
+  const members = value.only(...MEMBERS)
+  const keyId = (members.keyId ?? value.fail('A key needs a keyId.')).parsed(
+    parseKeyId,
+    'the id of a key, such as bc436485-5092-42b8-92a3-0aa8b93536dc',
+  )
+  const region = readRegion(members.region, terms)
+  members.grants?.fail('Grants cannot be seeded yet.')
+  const material = readMaterial(value, {
+    keySpec: members.keySpec?.parsed(parseKeySpec, 'a key spec such as RSA_2048'),
+    origin: members.origin?.parsed(parseOrigin, 'AWS_KMS or EXTERNAL') ?? 'AWS_KMS',
+    hex: members.material,
+    pem: members.pem,
+  })
+  const key: SeedKey = {
+    at: value,
+    region,
+    keyId,
+    ...material,
+    keyUsage: readKeyUsage(value, material.keySpec, members.keyUsage),
+    description: members.description?.text() ?? '',
+    policy: members.policy === undefined ? null : readPolicy(members.policy, 'key'),
+    tags: members.tags === undefined ? [] : readTags(members.tags),
+    nextRotation: readRotation(members.nextRotation, material),
+  }
+  const aliases = (members.aliases?.items() ?? []).map((at) => ({
+    at,
+    region,
+    name: readAliasName(at),
+    keyId,
+  }))
+  return { key, aliases }
+}
+
+/** @param value - absent: the first Region. @throws StartProblem for one that is not served */
+export function readRegion(value: SourceValue | undefined, { regions }: SeedTerms): Region {
+  if (value === undefined) return regions[0]
+  const region = value.parsed(parseRegion, 'the name of a Region such as eu-west-1')
+  if (regions.includes(region)) return region
+  return value.fail(`${region} is not served; the Regions are ${regions.join(', ')}.`)
+}
+
+export interface GivenMaterial {
+  /** Absent: SYMMETRIC_DEFAULT, or what the PEM holds. */
+  readonly keySpec: KeySpec | undefined
+  readonly origin: SeedKey['origin']
+  /** A list, oldest first. */
+  readonly hex: SourceValue | undefined
+  readonly pem: SourceValue | undefined
+}
+
+type ReadMaterial = Pick<SeedKey, 'keySpec' | 'origin' | 'materials'>
+
+/** @throws StartProblem for material that is none of the key's spec */
+export function readMaterial(value: SourceValue, given: GivenMaterial): ReadMaterial {
+  const { origin, hex, pem } = given
+  if (hex !== undefined && pem !== undefined) pem.fail('A key has material or pem, not both.')
+  if (pem !== undefined) return { origin, ...readPem(pem, given.keySpec) }
+  const spec = given.keySpec ?? 'SYMMETRIC_DEFAULT'
+  const { family, offered } = keySpec(spec)
+  if (!offered) value.fail(`Keys of ${spec} cannot be made here.`)
+  if (hex === undefined) return { origin, keySpec: spec, materials: [] }
+  if (family === 'asymmetric') hex.fail(`The material of a key of ${spec} is given as pem.`)
+  const items = hex.items()
+  if (items.length > 1 && family === 'hmac') hex.fail('An HMAC key has one material.')
+  return { origin, keySpec: spec, materials: items.map((item) => readHex(item, spec)) }
+}
+
+function readHex(value: SourceValue, spec: KeySpec): Buffer {
+  const text = value.text()
+  const bytes = /^(?:[0-9a-f]{2})+$/i.test(text) ? Buffer.from(text, 'hex') : null
+  const material = bytes && keySpec(spec).accept(bytes)
+  bytes?.fill(0)
+  return material ?? value.fail(`This is not the hex of material for ${spec}.`)
+}
+
+function readPem(
+  value: SourceValue,
+  spec: KeySpec | undefined,
+): Pick<SeedKey, 'keySpec' | 'materials'> {
+  const der = privateKeyOf(value)
+  try {
+    for (const candidate of spec === undefined ? KEY_SPECS : [spec]) {
+      const { family, offered, accept } = keySpec(candidate)
+      const material = family === 'asymmetric' && offered ? accept(der) : null
+      if (material !== null) return { keySpec: candidate, materials: [material] }
+    }
+  } finally {
+    der.fill(0)
+  }
+  return value.fail(`This is not the private key of ${spec ?? 'any key spec'}.`)
+}
+
+/** @returns PKCS#8 DER, from PKCS#8, PKCS#1 or SEC1 in PEM */
+function privateKeyOf(value: SourceValue): Buffer {
+  const text = value.text()
+  try {
+    return createPrivateKey(text).export({ type: 'pkcs8', format: 'der' })
+  } catch {
+    return value.fail('This is not a private key in PEM.')
+  }
+}
+
+const parseKeySpec = (text: string): KeySpec | null =>
+  KEY_SPECS.find((known) => known === text) ?? null
+
+const parseOrigin = (text: string): SeedKey['origin'] | null =>
+  text === 'AWS_KMS' || text === 'EXTERNAL' ? text : null
+
+/** @throws StartProblem when the spec has several and none is named, or another is */
+export function readKeyUsage(
+  value: SourceValue,
+  spec: KeySpec,
+  given: SourceValue | undefined,
+): KeyUsage {
+  const { usages } = keySpec(spec)
+  const known = (text: string): KeyUsage | null => usages.find((usage) => usage === text) ?? null
+  const form = `a usage of ${spec}: ${usages.join(' or ')}`
+  if (given !== undefined) return given.parsed(known, form)
+  const [only, ...others] = usages
+  if (only !== undefined && others.length === 0) return only
+  return value.fail(`keyUsage must be ${form}.`)
+}
+
+/** @throws StartProblem */
+export function readRotation(
+  value: SourceValue | undefined,
+  { keySpec: spec, origin }: ReadMaterial,
+): number | null {
+  if (value === undefined) return null
+  if (spec !== 'SYMMETRIC_DEFAULT' || origin !== 'AWS_KMS') {
+    value.fail(
+      'Only symmetric encryption keys whose material is not imported rotate by themselves.',
+    )
+  }
+  return value.parsed((text) => {
+    const time = /^[0-9]{4}-[0-9]{2}-[0-9]{2}/.test(text) ? Date.parse(text) : Number.NaN
+    return Number.isNaN(time) ? null : time
+  }, 'a time such as 2027-01-31T12:00:00Z')
+}
+
+/** @throws StartProblem */
+export const readAliasName = (value: SourceValue): AliasName =>
+  orFail(value, () => requireOwnAliasName(value.text()))
+
+function readTags(value: SourceValue): SeedKey['tags'] {
+  const tags = [...value.members()].map(([TagKey, tag]) => ({ TagKey, TagValue: tag.text() }))
+  return orFail(value, () => {
+    requireOwnTags(tags)
+    return withTags([], tags)
+  })
+}
+
+/** Says what the API would say. */
+function orFail<Result>(value: SourceValue, read: () => Result): Result {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof JsonError)) throw error
+    return value.fail(error.text ?? `${JSON.stringify(value.text())} is ${error.code}.`)
+  }
+}
