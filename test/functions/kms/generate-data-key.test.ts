@@ -1,5 +1,6 @@
 import {
   DecryptCommand,
+  DisableKeyCommand,
   GenerateDataKeyCommand,
   GenerateDataKeyWithoutPlaintextCommand,
 } from '@aws-sdk/client-kms'
@@ -95,6 +96,25 @@ describe.each(both)('%s', (name, generate) => {
     expect(await attempt({ KeyId: pending.keyId })).toEqual(
       refused('KMSInvalidStateException', `${pending.arn} is pending deletion.`),
     )
+  })
+
+  test('refuses RSA keys, though they encrypt, and keys for something else', async () => {
+    const spec = { KeySpec: 'RSA_2048' } as const
+    const rsa = await givenKey(kms, { ...spec, KeyUsage: 'ENCRYPT_DECRYPT' })
+    expect(await attempt({ KeyId: rsa.keyId })).toEqual(
+      refused('InvalidKeyUsageException', 'You cannot generate a data key with an asymmetric CMK'),
+    )
+    const signing = await givenKey(kms, { ...spec, KeyUsage: 'SIGN_VERIFY' })
+    expect(await attempt({ KeyId: signing.keyId })).toEqual(
+      refused(
+        'InvalidKeyUsageException',
+        `${signing.arn} key usage is SIGN_VERIFY which is not valid for ${name}.`,
+      ),
+    )
+    await kms.send(new DisableKeyCommand({ KeyId: rsa.keyId }))
+    expect((await attempt({ KeyId: rsa.keyId })).name).toBe('DisabledException')
+    const size = { KeySpec: undefined, KeyId: signing.keyId }
+    expect((await attempt(size)).name).toBe('ValidationException')
   })
 
   test('refuses grant tokens', async () => {

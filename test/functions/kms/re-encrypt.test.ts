@@ -184,3 +184,132 @@ describe('A dry run of ReEncrypt', () => {
     expect(await attempt(input)).toEqual(refused('ValidationException', 'KeyId must not be null'))
   })
 })
+
+describe('Either key of ReEncrypt may be an RSA key:', () => {
+  const RSA = 'RSAES_OAEP_SHA_256'
+  const made = { KeySpec: 'RSA_2048', KeyUsage: 'ENCRYPT_DECRYPT' } as const
+  const encryptedUnder = async (KeyId: string, Plaintext = bytes('hello')) => {
+    const input = { KeyId, Plaintext, EncryptionAlgorithm: RSA } as const
+    return (await kms.send(new EncryptCommand(input))).CiphertextBlob
+  }
+  const keys = Promise.all([givenKey(kms, made), givenKey(kms, made)])
+
+  test('from symmetric to RSA', async () => {
+    const [rsa] = await keys
+    const { $metadata, CiphertextBlob, ...answer } = await reEncrypt({
+      DestinationKeyId: rsa.keyId,
+      DestinationEncryptionAlgorithm: RSA,
+    })
+    expect(answer).toEqual({
+      SourceKeyId: source.arn,
+      KeyId: rsa.arn,
+      SourceEncryptionAlgorithm: 'SYMMETRIC_DEFAULT',
+      DestinationEncryptionAlgorithm: RSA,
+      SourceKeyMaterialId: source.materialId,
+    })
+    expect(CiphertextBlob).toHaveLength(256)
+    const opened = await kms.send(
+      new DecryptCommand({ CiphertextBlob, KeyId: rsa.keyId, EncryptionAlgorithm: RSA }),
+    )
+    expect(Buffer.from(opened.Plaintext ?? []).toString()).toBe('hello')
+  })
+
+  test('from RSA to symmetric', async () => {
+    const [rsa] = await keys
+    const { $metadata, CiphertextBlob, ...answer } = await reEncrypt({
+      CiphertextBlob: await encryptedUnder(rsa.keyId),
+      SourceKeyId: rsa.keyId,
+      SourceEncryptionAlgorithm: RSA,
+      SourceEncryptionContext: undefined,
+      DestinationEncryptionContext: context,
+    })
+    expect(answer).toEqual({
+      SourceKeyId: rsa.arn,
+      KeyId: destination.arn,
+      SourceEncryptionAlgorithm: RSA,
+      DestinationEncryptionAlgorithm: 'SYMMETRIC_DEFAULT',
+      DestinationKeyMaterialId: destination.materialId,
+    })
+    const opened = await kms.send(
+      new DecryptCommand({ CiphertextBlob, EncryptionContext: context }),
+    )
+    expect(Buffer.from(opened.Plaintext ?? []).toString()).toBe('hello')
+  })
+
+  test('from RSA to RSA, with another hash', async () => {
+    const [rsa, other] = await keys
+    const { $metadata, CiphertextBlob, ...answer } = await reEncrypt({
+      CiphertextBlob: await encryptedUnder(rsa.keyId),
+      SourceKeyId: rsa.arn,
+      SourceEncryptionAlgorithm: RSA,
+      SourceEncryptionContext: {},
+      DestinationKeyId: other.keyId,
+      DestinationEncryptionAlgorithm: 'RSAES_OAEP_SHA_1',
+    })
+    expect(answer).toEqual({
+      SourceKeyId: rsa.arn,
+      KeyId: other.arn,
+      SourceEncryptionAlgorithm: RSA,
+      DestinationEncryptionAlgorithm: 'RSAES_OAEP_SHA_1',
+    })
+    const opened = await kms.send(
+      new DecryptCommand({
+        CiphertextBlob,
+        KeyId: other.keyId,
+        EncryptionAlgorithm: 'RSAES_OAEP_SHA_1',
+      }),
+    )
+    expect(Buffer.from(opened.Plaintext ?? []).toString()).toBe('hello')
+  })
+
+  test('but not with an encryption context on its side', async () => {
+    const [rsa] = await keys
+    const without = refused(
+      'ValidationException',
+      'EncryptionContext is not supported when encrypting/decrypting with asymmetric CMKs.',
+    )
+    const to = { DestinationKeyId: rsa.keyId, DestinationEncryptionAlgorithm: RSA }
+    expect(await attempt({ ...to, DestinationEncryptionContext: context })).toEqual(without)
+    const from = { SourceKeyId: rsa.keyId, SourceEncryptionAlgorithm: RSA }
+    expect(await attempt({ ...from, CiphertextBlob: await encryptedUnder(rsa.keyId) })).toEqual(
+      without,
+    )
+  })
+
+  test('but not for a plaintext that does not fit into a block', async () => {
+    const [rsa] = await keys
+    const { CiphertextBlob } = await kms.send(
+      new EncryptCommand({ KeyId: source.keyId, Plaintext: Buffer.alloc(191, 1) }),
+    )
+    const to = { DestinationKeyId: rsa.keyId, DestinationEncryptionAlgorithm: RSA }
+    expect(await attempt({ ...to, CiphertextBlob, SourceEncryptionContext: {} })).toEqual(
+      refused(
+        'ValidationException',
+        `Algorithm ${RSA} and key spec RSA_2048 cannot encrypt data larger than 190 bytes.`,
+      ),
+    )
+  })
+
+  test('but with its own algorithm, and opened by its own key', async () => {
+    const [rsa, other] = await keys
+    const misfit = refused(
+      'InvalidKeyUsageException',
+      'Algorithm SYMMETRIC_DEFAULT is incompatible with key spec RSA_2048.',
+    )
+    expect(await attempt({ DestinationKeyId: rsa.keyId })).toEqual(misfit)
+    const CiphertextBlob = await encryptedUnder(rsa.keyId)
+    const from = { SourceKeyId: other.keyId, SourceEncryptionContext: {}, CiphertextBlob }
+    const invalid = refused('InvalidCiphertextException', null)
+    expect(await attempt({ ...from, SourceEncryptionAlgorithm: RSA })).toEqual(invalid)
+    expect(await attempt(from)).toEqual(invalid)
+    expect(await attempt({ SourceKeyId: rsa.keyId })).toEqual(
+      refused(
+        'IncorrectKeyException',
+        'The key ID in the request does not identify a CMK that can perform this operation.',
+      ),
+    )
+    const signing = await givenKey(kms, { ...made, KeyUsage: 'SIGN_VERIFY' })
+    const to = { DestinationKeyId: signing.keyId, DestinationEncryptionAlgorithm: RSA }
+    expect((await attempt(to)).name).toBe('InvalidKeyUsageException')
+  })
+})
