@@ -17,24 +17,28 @@ export const mlDsaOfMessage: SignatureScheme = nativeScheme(null)
 /** Over mu; each verifies what `mlDsaOfMessage` made, and the other way about. */
 export const mlDsaOfMu: SignatureScheme = {
   async sign(key, mu) {
-    const { keygen, internal } = await parametersOf(key)
-    const seed = key.export({ format: 'raw-seed' })
-    const { secretKey } = keygen(seed)
-    seed.fill(0)
+    const { internal, lengths } = await parametersOf(key)
+    const encoded = key.export({ type: 'pkcs8', format: 'der' })
+    const secretKey = expandedKey(encoded, lengths.secretKey ?? 0)
     const extraEntropy = freshBytes(HEDGE_LENGTH)
     try {
       return Buffer.from(internal.sign(mu, secretKey, { externalMu: true, extraEntropy }))
     } finally {
-      secretKey.fill(0)
+      encoded.fill(0)
       extraEntropy.fill(0)
     }
   },
   async verify(key, mu, signature) {
-    const { internal, lengths } = await parametersOf(key)
-    if (signature.length !== lengths.signature) return false
+    const { internal } = await parametersOf(key)
     const publicKey = key.export({ format: 'raw-public' })
     return internal.verify(signature, mu, publicKey, { externalMu: true })
   },
+}
+
+/** PKCS#8 as node:crypto writes it ends with the key that the seed expands to (RFC 9881, section 6). */
+function expandedKey(pkcs8: Buffer, length: number): Buffer {
+  if (length === 0 || pkcs8.length <= length) throw new RangeError('Not an expanded private key.')
+  return pkcs8.subarray(-length)
 }
 
 async function parametersOf(key: KeyObject): Promise<DSA> {

@@ -163,6 +163,19 @@ describe.each([
   })
 })
 
+test('A signature that begins with a zero is not taken without it', async () => {
+  for (const scheme of [pkcs1OfMessage('sha256'), pkcs1OfDigest('sha256')]) {
+    for (let attempt = 0; ; attempt++) {
+      const signed = sha('sha256', String(attempt), 'buffer')
+      const signature = await scheme.sign(pair.privateKey, signed)
+      if (signature[0] !== 0) continue
+      expect(await scheme.verify(pair.publicKey, signed, signature)).toBe(true)
+      expect(await scheme.verify(pair.publicKey, signed, signature.subarray(1))).toBe(false)
+      break
+    }
+  }
+})
+
 test('An encoded digest is as long as the modulus and begins with zero bits', () => {
   const digest = Buffer.alloc(32, 7)
   expect(encodePkcs1('sha256', digest, 256).toString('hex')).toMatch(
