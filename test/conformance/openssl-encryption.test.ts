@@ -12,7 +12,7 @@ import {
   GenerateDataKeyPairCommand,
 } from '@aws-sdk/client-kms'
 import { afterAll, expect, test } from 'vitest'
-import { publicKeyOf } from '../support/key-use-suite.ts'
+import { publicKeyOf } from '../support/key-use.ts'
 import { givenKey, kmsClient } from '../support/kms.ts'
 import { givenStack } from '../support/stack-client.ts'
 
@@ -45,7 +45,7 @@ test.skipIf(version === null).each([
   '%s, %s: Decrypt opens what openssl encrypts under the exported key',
   async (KeySpec, EncryptionAlgorithm, digest) => {
     const key = await givenKey(kms, { KeySpec, KeyUsage: 'ENCRYPT_DECRYPT' })
-    writeFileSync(file('public.der'), (await publicKeyOf(kms, key)).spki)
+    writeFileSync(file('public.der'), (await publicKeyOf(kms, key.keyId)).spki)
     writeFileSync(file('plain.bin'), 'made by openssl')
     const under = ['-pubin', '-keyform', 'DER', '-inkey', 'public.der', '-in', 'plain.bin']
     await openssl('pkeyutl', '-encrypt', ...under, ...oaep(digest), '-out', 'cipher.bin')
@@ -99,7 +99,7 @@ test.skipIf(version === null)(
       new EncryptCommand({ KeyId: key.keyId, EncryptionAlgorithm, Plaintext: Buffer.from('x') }),
     )
     expect(CiphertextBlob).toHaveLength(256)
-    writeFileSync(file('pkcs1.der'), (await publicKeyOf(kms, key)).spki)
+    writeFileSync(file('pkcs1.der'), (await publicKeyOf(kms, key.keyId)).spki)
     writeFileSync(file('x.bin'), 'x')
     const under = ['-pubin', '-keyform', 'DER', '-inkey', 'pkcs1.der', '-in', 'x.bin']
     await openssl(
@@ -138,7 +138,7 @@ test.skipIf(version === null).each([
     'own.pem',
   )
   await openssl('pkey', '-in', 'own.pem', '-pubout', '-outform', 'DER', '-out', 'own.der')
-  writeFileSync(file('service.der'), (await publicKeyOf(kms, key)).spki)
+  writeFileSync(file('service.der'), (await publicKeyOf(kms, key.keyId)).spki)
   await openssl('pkey', '-pubin', '-inform', 'DER', '-in', 'service.der', '-out', 'service.pem')
   await openssl(
     'pkeyutl',
@@ -163,7 +163,7 @@ test.skipIf(version === null).each([
 
 test.skipIf(!hasKem)('ML_KEM_768: Decapsulate opens what openssl encapsulates', async () => {
   const key = await givenKey(kms, { KeySpec: 'ML_KEM_768', KeyUsage: 'ENCAPSULATE_DECAPSULATE' })
-  writeFileSync(file('kem.der'), (await publicKeyOf(kms, key)).spki)
+  writeFileSync(file('kem.der'), (await publicKeyOf(kms, key.keyId)).spki)
   const under = ['-pubin', '-keyform', 'DER', '-inkey', 'kem.der']
   await openssl('pkeyutl', '-encap', ...under, '-secret', 'kem-secret.bin', '-out', 'kem.bin')
   const { SharedSecret } = await kms.send(

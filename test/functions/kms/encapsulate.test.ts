@@ -2,7 +2,7 @@ import { encapsulate as encapsulateOutside } from 'node:crypto'
 import { DecapsulateCommand, EncapsulateCommand } from '@aws-sdk/client-kms'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { keyUseSuite, publicKeyOf } from '../../support/key-use-suite.ts'
+import { describeKeyUse, publicKeyOf } from '../../support/key-use.ts'
 import { givenKey, kmsClient } from '../../support/kms.ts'
 import { callKms, jsonOf } from '../../support/raw-call.ts'
 import { refusalOf, refused } from '../../support/refusal.ts'
@@ -30,9 +30,17 @@ const decapsulate = (input: object = {}) =>
 const secretOf = async (input: object): Promise<Buffer> =>
   Buffer.from((await decapsulate(input)).SharedSecret ?? [])
 
-const common = { kms, account: stack.account, key, made }
-keyUseSuite({ ...common, operation: 'Encapsulate', call: encapsulate })
-keyUseSuite({ ...common, operation: 'Decapsulate', call: decapsulate })
+const others = [
+  { KeySpec: 'ML_DSA_44', KeyUsage: 'SIGN_VERIFY' },
+  { KeySpec: 'SYMMETRIC_DEFAULT', KeyUsage: 'ENCRYPT_DECRYPT' },
+] as const
+const common = { target: stack, kms, key, plan: made }
+describeKeyUse({ ...common, name: 'Encapsulate', input: { EncapsulationAlgorithm } }, others)
+const blob = { SharedSecretCiphertextBlob: ciphertext.toString('base64') }
+describeKeyUse(
+  { ...common, name: 'Decapsulate', input: { EncapsulationAlgorithm, ...blob } },
+  others,
+)
 
 test('Encapsulate and Decapsulate answer with the key, the algorithm and the secret', async () => {
   const { $metadata: _, ...made } = await encapsulate()
@@ -51,7 +59,7 @@ describe.each([
   ['ML_KEM_768', 1088],
   ['ML_KEM_1024', 1568],
 ] as const)('A key of spec %s', async (KeySpec, length) => {
-  const { keyId: KeyId, arn } = await givenKey(kms, { ...made, KeySpec })
+  const { keyId: KeyId } = await givenKey(kms, { ...made, KeySpec })
 
   test(`carries a secret of 32 bytes in ${length}`, async () => {
     const first = await encapsulate({ KeyId })
@@ -66,7 +74,7 @@ describe.each([
   })
 
   test('opens what was made elsewhere under its public half', async () => {
-    const { key: publicKey } = await publicKeyOf(kms, { keyId: KeyId, arn, materialId: '' })
+    const { key: publicKey } = await publicKeyOf(kms, KeyId)
     const outside = encapsulateOutside(publicKey)
     const SharedSecretCiphertextBlob = outside.ciphertext
     expect(await secretOf({ KeyId, SharedSecretCiphertextBlob })).toEqual(outside.sharedKey)

@@ -6,7 +6,7 @@ import {
   GenerateDataKeyPairWithoutPlaintextCommand,
 } from '@aws-sdk/client-kms'
 import { describe, expect, test } from 'vitest'
-import { dryRunSucceeded, keyUseSuite } from '../../support/key-use-suite.ts'
+import { describeKeyUse, dryRunSucceeded } from '../../support/key-use.ts'
 import { givenKey, kmsClient } from '../../support/kms.ts'
 import { callKms, jsonOf } from '../../support/raw-call.ts'
 import { refusalOf, refused } from '../../support/refusal.ts'
@@ -110,7 +110,11 @@ test('GenerateDataKeyPairWithoutPlaintext gives the same without the private key
 describe.each(both)('%s', (operation, generate) => {
   const attempt = (input: object) => refusalOf(generate(input))
 
-  keyUseSuite({ kms, account: stack.account, operation, key, made: {}, call: generate })
+  const input = { KeyPairSpec: 'ECC_NIST_P256' }
+  describeKeyUse({ target: stack, kms, key, plan: {}, name: operation, input }, [
+    { KeySpec: 'ECC_NIST_P256', KeyUsage: 'KEY_AGREEMENT' },
+    { KeySpec: 'RSA_2048', KeyUsage: 'SIGN_VERIFY' },
+  ])
 
   test('gives another pair every time', async () => {
     const answers = await Promise.all(Array.from({ length: 10 }, () => generate()))

@@ -7,12 +7,7 @@ import {
 } from '@aws-sdk/client-kms'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import {
-  dryRunSucceeded,
-  givenKeyPendingImport,
-  keyUseSuite,
-  publicKeyOf,
-} from '../../support/key-use-suite.ts'
+import { describeKeyUse, dryRunSucceeded, publicKeyOf } from '../../support/key-use.ts'
 import { bytes, givenKey, kmsClient } from '../../support/kms.ts'
 import { callKms } from '../../support/raw-call.ts'
 import { refusalOf, refused } from '../../support/refusal.ts'
@@ -51,24 +46,21 @@ const blobOf = async (plaintext: Uint8Array) =>
   (await encrypt({ KeyId: symmetric.keyId, Plaintext: plaintext, EncryptionAlgorithm: undefined }))
     .CiphertextBlob
 
-describe('With RSA keys', () => {
-  keyUseSuite({
-    kms,
-    account: stack.account,
-    operation: 'Encrypt',
-    key,
-    made,
-    call: encrypt,
-  })
-  keyUseSuite({
-    kms,
-    account: stack.account,
-    operation: 'Decrypt',
-    key,
-    made,
-    call: decrypt,
-  })
-})
+const signing = { KeySpec: 'RSA_2048', KeyUsage: 'SIGN_VERIFY' } as const
+const hmac = { KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' } as const
+const common = { target: stack, kms, key, plan: made }
+describeKeyUse(
+  { ...common, name: 'Encrypt', input: { Plaintext: 'aGVsbG8=', EncryptionAlgorithm } },
+  [signing, hmac],
+)
+describeKeyUse(
+  {
+    ...common,
+    name: 'Decrypt',
+    input: { CiphertextBlob: block.toString('base64'), EncryptionAlgorithm },
+  },
+  [signing, hmac],
+)
 
 describe.each([
   ['RSA_2048', 256],
@@ -110,7 +102,7 @@ describe.each([
     )
     const outside = publicEncrypt(
       {
-        key: (await publicKeyOf(kms, { keyId: KeyId, arn, materialId: '' })).key,
+        key: (await publicKeyOf(kms, KeyId)).key,
         padding: constants.RSA_PKCS1_OAEP_PADDING,
         oaepHash,
       },
@@ -201,32 +193,14 @@ describe('Decrypt', () => {
     const CiphertextBlob = await blobOf(bytes('hello'))
     const keys = [
       key,
-      await givenKey(kms, { KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' }),
-      await givenKeyPendingImport(kms, {}),
-      await givenKeyPendingImport(kms, made),
+      await givenKey(kms, hmac),
+      await givenKey(kms, { Origin: 'EXTERNAL' }),
+      await givenKey(kms, { ...made, Origin: 'EXTERNAL' }),
     ]
     for (const { keyId: KeyId } of keys) {
       const attempt = decrypt({ CiphertextBlob, KeyId, EncryptionAlgorithm: undefined })
       expect(await refusalOf(attempt)).toEqual(wrong)
     }
-  })
-
-  test('refuses keys that wait for their material', async () => {
-    const { keyId: KeyId, arn } = await givenKeyPendingImport(kms, made)
-    const pending = refused('KMSInvalidStateException', `${arn} is pending import.`)
-    expect(await refusalOf(decrypt({ KeyId }))).toEqual(pending)
-    expect(await refusalOf(encrypt({ KeyId }))).toEqual(pending)
-  })
-
-  test('refuses RSA keys that sign', async () => {
-    const { keyId: KeyId, arn } = await givenKey(kms, { ...made, KeyUsage: 'SIGN_VERIFY' })
-    const told = (operation: string) =>
-      refused(
-        'InvalidKeyUsageException',
-        `${arn} key usage is SIGN_VERIFY which is not valid for ${operation}.`,
-      )
-    expect(await refusalOf(decrypt({ KeyId }))).toEqual(told('Decrypt'))
-    expect(await refusalOf(encrypt({ KeyId }))).toEqual(told('Encrypt'))
   })
 
   test('answers every ciphertext that does not open with the same bytes', async () => {
@@ -244,7 +218,7 @@ describe('Decrypt', () => {
       [(await blobOf(bytes('hello'))) ?? Buffer.alloc(0), {}],
       [
         publicEncrypt(
-          { key: (await publicKeyOf(kms, key)).key, padding: constants.RSA_PKCS1_PADDING },
+          { key: (await publicKeyOf(kms, key.keyId)).key, padding: constants.RSA_PKCS1_PADDING },
           Buffer.from('hello'),
         ),
         {},
