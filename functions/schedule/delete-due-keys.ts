@@ -60,7 +60,7 @@ const tellOf = (key: KeyRecord, services: Services) =>
   recordServiceEvent(services, {
     eventName: 'DeleteKey',
     key,
-    occurrence: '',
+    occurrence: String(key.createdAt), // the id of a replica may come back
     responseElements: { keyId: keyArn(key.region, key.account, key.keyId) },
   })
 
