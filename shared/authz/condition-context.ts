@@ -43,6 +43,12 @@ export interface KmsFacts {
   readonly keyUsage?: string | undefined
   readonly keyOrigin?: string | undefined
   readonly multiRegion?: boolean | undefined
+  /** Of a multi-Region key. */
+  readonly multiRegionKeyType?: 'PRIMARY' | 'REPLICA' | undefined
+  /** Names of all aliases of the key. */
+  readonly resourceAliases?: readonly string[] | undefined
+  /** Whole days since the key was last used, or since it was made. */
+  readonly trailingDaysWithoutKeyUsage?: number | undefined
   /** `alias/payments`, when the request named the key by an alias. */
   readonly requestAlias?: string | undefined
   readonly resourceTags?: readonly Tag[] | undefined
@@ -123,7 +129,10 @@ const keyEntries = (facts: KmsFacts): readonly ConditionEntry[] => [
   ['kms:KeyUsage', facts.keyUsage],
   ['kms:CustomerMasterKeyUsage', facts.keyUsage],
   ['kms:KeyOrigin', facts.keyOrigin],
-  ['kms:MultiRegion', facts.multiRegion === undefined ? undefined : String(facts.multiRegion)],
+  ['kms:MultiRegion', facts.multiRegion?.toString()],
+  ['kms:MultiRegionKeyType', facts.multiRegionKeyType],
+  ['kms:ResourceAliases', facts.resourceAliases],
+  ['kms:TrailingDaysWithoutKeyUsage', facts.trailingDaysWithoutKeyUsage?.toString()],
 ]
 
 const encryptionContextEntries = (

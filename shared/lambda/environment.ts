@@ -9,11 +9,13 @@ import { acceptingUnsigned } from '../authn/unsigned.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import type { Hsm } from '../hsm/hsm.ts'
 import { type AccountId, parseRegion, type Region } from '../ids.ts'
+import { KeyGrants } from '../keys/key-grants.ts'
 import { Keys } from '../keys/keys.ts'
 import { MaterialCache } from '../keys/material.ts'
 import type { Services } from '../pipeline/operation.ts'
 import { openStore } from '../store/store.ts'
 import { AccessKeys } from '../tenants/access-keys.ts'
+import { GrantTokens } from '../tenants/grant-tokens.ts'
 import { Markers } from '../tenants/markers.ts'
 import { TenantKeys } from '../tenants/tenant-keys.ts'
 
@@ -55,9 +57,14 @@ export function setLocalTerms(local: LocalTerms): void {
   terms = local
 }
 
-/** Forgets all that was read and made so far: every cache is empty, and the ledger begins new chains. */
+/**
+ * Forgets all that was read and made so far: every cache is empty, the store knows of nothing that it
+ * wrote, and the ledger begins new chains. Nobody may be calling.
+ */
 export function renewEnvironment(): Promise<Environment> {
   shared = undefined
+  engines?.store.close()
+  if (engines !== undefined) engines = { ...engines, store: openStore() }
   return environment()
 }
 
@@ -84,6 +91,8 @@ async function open(variables: NodeJS.ProcessEnv): Promise<Environment> {
       store,
       tenantKeys,
       keys: new Keys({ keys: store.keys, aliases: store.aliases, clock, cacheMs }),
+      grants: new KeyGrants({ grants: store.grants, clock, cacheMs }),
+      grantTokens: new GrantTokens(tenantKeys),
       material: new MaterialCache({ tenantKeys, clock }),
       markers: new Markers(tenantKeys),
       ledger: new Ledger({ blocks: store.ledger, clock: wallClock }),

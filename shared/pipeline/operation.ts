@@ -9,13 +9,16 @@ import type { Caller } from '../authn/caller.ts'
 import type { Clock } from '../clock.ts'
 import type { ApiError } from '../errors.ts'
 import type { AccountId, KeyId, Region } from '../ids.ts'
+import type { KeyGrants } from '../keys/key-grants.ts'
 import type { StateRule } from '../keys/key-states.ts'
 import type { FoundKey, Keys } from '../keys/keys.ts'
 import type { MaterialCache } from '../keys/material.ts'
-import type { KeyUsage, Tag } from '../store/records.ts'
+import type { GrantRecord, KeyUsage, Tag } from '../store/records.ts'
 import type { Store } from '../store/repositories.ts'
+import type { GrantTokens } from '../tenants/grant-tokens.ts'
 import type { Markers } from '../tenants/markers.ts'
 import type { TenantKeys } from '../tenants/tenant-keys.ts'
+import type { Resolved } from './resolve.ts'
 import type { Shape } from './shape.ts'
 
 /** What every operation may use; made once for each environment. */
@@ -29,6 +32,8 @@ export interface Services {
   readonly tenantKeys: TenantKeys
   readonly keys: Keys
   readonly material: MaterialCache
+  readonly grants: KeyGrants
+  readonly grantTokens: GrantTokens
   readonly markers: Markers
   readonly ledger: Ledger
 }
@@ -71,6 +76,10 @@ export interface KeyUse {
   readonly cached?: boolean
   /** Conditions that the request alone does not tell, by lower-case name; beside those of `conditions`. */
   readonly conditions?: Readonly<Record<string, string>>
+  /** What a grant that allows the action must be beyond that. */
+  grants?(grant: GrantRecord): boolean
+  /** Decides in the place of the key policy and of grants; gives the key or throws. */
+  authorize?(resolved: Resolved, call: Call): Promise<FoundKey>
 }
 
 /** What a request contributes to the conditions of policies. */
@@ -80,7 +89,7 @@ export interface RequestConditions {
   readonly requestTags?: readonly Tag[]
   readonly tagKeys?: readonly string[]
   /** Further keys, by lower-case name: `kms:bypasspolicylockoutsafetycheck`. */
-  readonly others?: Readonly<Record<string, string>>
+  readonly others?: Readonly<Record<string, string | readonly string[] | undefined>>
 }
 
 /** A permission that is not on a key: on everything (`*`), or on an alias. */
@@ -98,8 +107,11 @@ export interface AuditView<Input, Output, Role extends string> {
     input: Input,
     keys: Partial<KeysByRole<Role>>,
   ): Readonly<Record<string, unknown>> | null
-  responseElements?(output: Output): Readonly<Record<string, unknown>> | null
-  additionalEventData?(output: Output): Readonly<Record<string, unknown>> | null
+  responseElements?(
+    output: Output,
+    keys: Partial<KeysByRole<Role>>,
+  ): Readonly<Record<string, unknown>> | null
+  additionalEventData?(output: Output, input: Input): Readonly<Record<string, unknown>> | null
   /** Resources that are not keys; keys are added by the pipeline. */
   resources?(input: Input): readonly { accountId: string; type: string; ARN: string }[]
   /** Data events are those on objects. */

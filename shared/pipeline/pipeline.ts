@@ -9,8 +9,10 @@ import { HsmUnavailable } from '../hsm/hsm.ts'
 import { requireState } from '../keys/key-states.ts'
 import type { FoundKey } from '../keys/keys.ts'
 import { StoreUnavailable } from '../store/repositories.ts'
+import type { GrantAddress } from '../tenants/grant-tokens.ts'
 import { authorizeKey, authorizePermission } from './authorize.ts'
 import { dryRunSucceeded } from './dry-run.ts'
+import { openGrantTokens } from './grants.ts'
 import type { Call, KeysByRole, KeyUse, Operation, RequestConditions } from './operation.ts'
 import { insist } from './overtaken.ts'
 import { resolveKey } from './resolve.ts'
@@ -107,14 +109,18 @@ async function authorizeKeys<Input, Output, Role extends string>(
   call: Call,
 ): Promise<readonly [Role, KeyUse][]> {
   const uses = Object.entries((await operation.keys?.(input, call)) ?? {}) as [Role, KeyUse][]
+  let tokens: readonly GrantAddress[] | undefined
   for (const [role, use] of uses) {
     const resolved = await resolveKey(use, call)
     if (resolved.account === call.caller.account && resolved.found !== null) {
       keys[role] = resolved.found
     }
     const conditions = withConditionsOf(use, operation.conditions?.(input, role) ?? {})
-    keys[role] = authorizeKey(use, resolved, conditions, call)
-    if (use.usage !== undefined) refuseGrantTokens(input)
+    tokens ??= await openGrantTokens(operation.name, input, call)
+    keys[role] =
+      use.authorize === undefined
+        ? await authorizeKey({ use, resolved, conditions, tokens }, call)
+        : await use.authorize(resolved, call)
   }
   return uses
 }
@@ -123,15 +129,6 @@ const withConditionsOf = (use: KeyUse, conditions: RequestConditions): RequestCo
   use.conditions === undefined
     ? conditions
     : { ...conditions, others: { ...conditions.others, ...use.conditions } }
-
-/**
- * There are no grants yet, so no token can be one of them. Operations that do not use the key itself
- * pass tokens over: the service model has no error for them.
- */
-function refuseGrantTokens(input: unknown): void {
-  const { GrantTokens = [] } = input as { readonly GrantTokens?: readonly string[] }
-  if (GrantTokens.length > 0) throw new JsonError('InvalidGrantTokenException')
-}
 
 /** Usage before state: a wrong usage is told even of a disabled key, as AWS does. */
 function requireUsable<Input, Output, Role extends string>(
@@ -182,8 +179,8 @@ async function record<Input, Output, Role extends string>(
   call: Call,
 ): Promise<void> {
   const { audit } = operation
-  const succeeded = failure === null && output !== undefined
-  const additionalEventData = succeeded ? (audit.additionalEventData?.(output) ?? null) : null
+  const told = failure === null && input !== undefined ? { output: output as Output, input } : null
+  const additionalEventData = told && (audit.additionalEventData?.(told.output, told.input) ?? null)
   const keyResources = Object.values<FoundKey | undefined>(keys).flatMap((found) =>
     found === undefined
       ? []
@@ -207,7 +204,7 @@ async function record<Input, Output, Role extends string>(
     ...(call.via === null ? {} : { via: call.via }),
     ...(failure === null ? {} : { error: { code: failure.code, message: failure.text } }),
     requestParameters: input === undefined ? null : audit.requestParameters(input, keys),
-    responseElements: succeeded ? (audit.responseElements?.(output) ?? null) : null,
+    responseElements: told && (audit.responseElements?.(told.output, keys) ?? null),
     ...(additionalEventData === null ? {} : { additionalEventData }),
     requestId: call.requestId,
     readOnly: operation.readOnly,
