@@ -17,13 +17,14 @@ export interface LocalAudit {
 /** Starts the bus with the rules of the deployment, and what brings the ledger's blocks to the relay. */
 export async function startAudit(
   functions: readonly FunctionEntry[],
-  store: Pick<Store, 'ledger' | 'tenants'>,
+  openedStore: () => Promise<Pick<Store, 'ledger' | 'tenants'>>,
   regions: readonly Region[],
 ): Promise<LocalAudit> {
   const bus = await startEventBus({ rules: rulesOf(functions) })
   process.env.KEYHOLD_EVENTBRIDGE_ENDPOINT = bus.endpoint
-  const start = () => startLedgerPump({ store, regions, relay: relayOf(functions) })
-  let pump = start()
+  const relay = relayOf(functions)
+  const start = async () => startLedgerPump({ store: await openedStore(), regions, relay })
+  let pump = await start()
   return {
     async close() {
       await pump.close()
@@ -34,7 +35,7 @@ export async function startAudit(
       try {
         await work()
       } finally {
-        pump = start()
+        pump = await start()
       }
     },
   }

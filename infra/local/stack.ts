@@ -78,7 +78,7 @@ async function start(
   const administrator = await openTenants({ options, seed, kept })
   if (kept !== null) await endReset(dataDir)
   parts.serve('tenants')
-  const audit = await startAudit(functions, await openedStore(), options.regions)
+  const audit = await startAudit(functions, openedStore, options.regions)
   parts.serve('audit', audit)
   const { account, principalId, accessKeyId, secretAccessKey } = administrator
   const credentials = { account, principalId, accessKeyId, secretAccessKey }
