@@ -24,6 +24,10 @@ const IAM_RESOURCE = /^(?:user|role)\/(?:[!-~]+\/)?[\w+=,.@-]{1,64}$/
 const STS_RESOURCE = /^(?:assumed-role\/[\w+=,.@-]{1,64}|federated-user)\/[\w+=,.@-]{2,64}$/
 const SERVICE_PREFIX = 'service/'
 
+/** Whether a kept principal is the account, or one of its users. */
+export const isOfAccount = (stored: string, account: AccountId): boolean =>
+  stored === account || stored.startsWith(`${account}/`)
+
 /** @param name - `s3.amazonaws.com` */
 export const servicePrincipalOf = (name: string): GrantPrincipal => ({
   stored: SERVICE_PREFIX + name,

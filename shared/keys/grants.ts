@@ -64,6 +64,7 @@ export interface Allowance {
  * @throws JsonError ValidationException
  */
 export function requireGrantable({ operations, constraints }: Allowance, key: KeyKind): void {
+  if (operations.length === 0) throw invalid('A grant must allow at least one operation.')
   if (operations.length === 1 && operations[0] === 'CreateGrant') {
     throw invalid('Grants must not contain only the CreateGrant operation.')
   }
@@ -106,6 +107,13 @@ const invalid = (text: string): JsonError => new JsonError('ValidationException'
 /** The pairs of an encryption context constraint; `null` when there is none. */
 export const contextOf = (constraints: GrantConstraints | null): Context | null =>
   constraints?.encryptionContextEquals ?? constraints?.encryptionContextSubset ?? null
+
+/** What policies call the kind of an encryption context constraint. */
+export function constraintType(constraints: GrantConstraints | null): string | undefined {
+  if (constraints?.encryptionContextEquals !== undefined) return 'EncryptionContextEquals'
+  if (constraints?.encryptionContextSubset !== undefined) return 'EncryptionContextSubset'
+  return undefined
+}
 
 const UNCONSTRAINED: ReadonlySet<string> = new Set(['DescribeKey', 'RetireGrant', 'CreateGrant'])
 

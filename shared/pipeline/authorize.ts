@@ -137,7 +137,11 @@ function refusalOfMissing(request: KeyRequest, call: Call): JsonError {
 
 /** The request as it is before anything was looked up. */
 export const blindRequest = (
-  { use, resolved, conditions }: Omit<KeyRequest, 'tokens'>,
+  {
+    use,
+    resolved,
+    conditions,
+  }: Pick<KeyRequest, 'resolved' | 'conditions'> & { readonly use: Pick<KeyUse, 'action'> },
   call: Call,
 ): AccessRequest => ({
   caller: call.caller,

@@ -10,7 +10,8 @@ export const keyIdentifier = string({
 })
 export const aliasNameMember = string({ min: 1, max: 256, pattern: /^[a-zA-Z0-9:/_-]+$/ })
 /** Whoever holds a grant token may use it for a while, so none is repeated to anybody. */
-export const grantTokens = list(string({ min: 1, max: 8192, sensitive: true }), { max: 10 })
+export const grantToken = string({ min: 1, max: 8192, sensitive: true })
+export const grantTokens = list(grantToken, { max: 10 })
 export const limit = integer({ min: 1, max: 1000 })
 export const marker = string({
   min: 1,
