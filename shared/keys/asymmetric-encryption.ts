@@ -12,7 +12,7 @@ import type { MaterialCache } from './material.ts'
 
 /**
  * @param algorithm - one that keys of the spec have (`requireAlgorithm`)
- * @returns one block as long as the key's modulus
+ * @returns one block as long as the key's modulus; callers are not told of the material
  * @throws JsonError ValidationException when the plaintext does not fit into a block
  */
 export async function encryptAsymmetric(
@@ -20,7 +20,7 @@ export async function encryptAsymmetric(
   algorithm: string,
   plaintext: Uint8Array,
   cache: MaterialCache,
-): Promise<Buffer> {
+): Promise<{ readonly ciphertext: Buffer; readonly materialId: null }> {
   const { hash, modulusBytes } = schemeOf(found, algorithm)
   const room = maxOaepPlaintext(modulusBytes, hash)
   if (plaintext.length > room) {
@@ -29,7 +29,8 @@ export async function encryptAsymmetric(
       `Algorithm ${algorithm} and key spec ${found.key.keySpec} cannot encrypt data larger than ${room} bytes.`,
     )
   }
-  return encryptOaep(await openCurrentPublic(found, cache), hash, plaintext)
+  const publicKey = await openCurrentPublic(found, cache)
+  return { ciphertext: encryptOaep(publicKey, hash, plaintext), materialId: null }
 }
 
 /**
@@ -42,11 +43,11 @@ export async function decryptAsymmetric(
   algorithm: string,
   ciphertext: Uint8Array,
   cache: MaterialCache,
-): Promise<Buffer> {
+): Promise<{ readonly plaintext: Buffer; readonly materialId: null }> {
   const { hash, modulusBytes } = schemeOf(found, algorithm)
   const plaintext = decryptOaep(await openCurrent(found, cache), modulusBytes, hash, ciphertext)
   if (plaintext === null) throw new JsonError('InvalidCiphertextException')
-  return plaintext
+  return { plaintext, materialId: null }
 }
 
 const hashes: Readonly<Record<string, OaepHash>> = {

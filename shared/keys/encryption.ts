@@ -44,19 +44,15 @@ export function requireEncryptionTerms(
  *   which is for symmetric keys alone (AWS KMS API reference, "ReEncrypt": DestinationKeyMaterialId)
  * @throws JsonError ValidationException when the plaintext is too long for the key
  */
-export async function encryptUnder(
+export const encryptUnder = (
   found: FoundKey,
   plaintext: Uint8Array,
   { algorithm, context }: EncryptionTerms,
   cache: MaterialCache,
-): Promise<{ readonly ciphertext: Buffer; readonly materialId: MaterialId | null }> {
-  if (algorithm !== SYMMETRIC_ALGORITHM) {
-    const ciphertext = await encryptAsymmetric(found, algorithm, plaintext, cache)
-    return { ciphertext, materialId: null }
-  }
-  const { blob, materialId } = await encryptSymmetric(found, plaintext, context, cache)
-  return { ciphertext: blob, materialId }
-}
+): Promise<{ readonly ciphertext: Buffer; readonly materialId: MaterialId | null }> =>
+  algorithm === SYMMETRIC_ALGORITHM
+    ? encryptSymmetric(found, plaintext, context, cache)
+    : encryptAsymmetric(found, algorithm, plaintext, cache)
 
 /** A ciphertext as its algorithm gives it: one that names its key, or a block. */
 export type Ciphertext =
@@ -68,16 +64,12 @@ export type Ciphertext =
  * @returns the plaintext, for the caller to wipe; the material as `encryptUnder` tells it
  * @throws JsonError InvalidCiphertextException for every way in which it does not open
  */
-export async function decryptUnder(
+export const decryptUnder = (
   found: FoundKey,
   ciphertext: Ciphertext,
   context: EncryptionContext,
   cache: MaterialCache,
-): Promise<{ readonly plaintext: Buffer; readonly materialId: MaterialId | null }> {
-  if ('blob' in ciphertext) {
-    const plaintext = await decryptSymmetric(found, ciphertext.blob, context, cache)
-    return { plaintext, materialId: ciphertext.blob.materialId }
-  }
-  const { algorithm, block } = ciphertext
-  return { plaintext: await decryptAsymmetric(found, algorithm, block, cache), materialId: null }
-}
+): Promise<{ readonly plaintext: Buffer; readonly materialId: MaterialId | null }> =>
+  'blob' in ciphertext
+    ? decryptSymmetric(found, ciphertext.blob, context, cache)
+    : decryptAsymmetric(found, ciphertext.algorithm, ciphertext.block, cache)

@@ -31,20 +31,23 @@ export async function encryptSymmetric(
   plaintext: Uint8Array,
   context: EncryptionContext,
   cache: MaterialCache,
-): Promise<{ readonly blob: Buffer; readonly materialId: MaterialId }> {
+): Promise<{ readonly ciphertext: Buffer; readonly materialId: MaterialId }> {
   const record = currentMaterial(found)
   const material = await cache.open(found.key, record)
   const { account, keyId } = found.key
   const { materialId } = record
-  return {
-    blob: sealCiphertextBlob({ account, keyId, materialId }, material, plaintext, context),
-    materialId,
-  }
+  const ciphertext = sealCiphertextBlob(
+    { account, keyId, materialId },
+    material,
+    plaintext,
+    context,
+  )
+  return { ciphertext, materialId }
 }
 
 /**
  * @param blob - one that names the found key
- * @returns the plaintext, for the caller to wipe
+ * @returns the plaintext, for the caller to wipe, and the id of the material that opened it
  * @throws JsonError InvalidCiphertextException for every way in which it does not open
  */
 export async function decryptSymmetric(
@@ -52,15 +55,16 @@ export async function decryptSymmetric(
   blob: ParsedCiphertextBlob,
   context: EncryptionContext,
   cache: MaterialCache,
-): Promise<Buffer> {
-  const record = found.bundle.materials.find(({ materialId }) => materialId === blob.materialId)
+): Promise<{ readonly plaintext: Buffer; readonly materialId: MaterialId }> {
+  const { materialId } = blob
+  const record = found.bundle.materials.find((each) => each.materialId === materialId)
   // Material that was deleted before its first use made no ciphertext, whatever a blob says.
   const plaintext =
     record === undefined || record.wrapped === null
       ? null
       : openCiphertextBlob(blob, await cache.open(found.key, record), context)
   if (plaintext === null) throw new JsonError('InvalidCiphertextException')
-  return plaintext
+  return { plaintext, materialId }
 }
 
 /** @throws JsonError ValidationException for an encryption context that is too large */

@@ -53,10 +53,8 @@ export async function generateDataKey(
   requireSymmetricKey(key, 'data key')
   requireContextSize(EncryptionContext)
   const dataKey = freshBytes(NumberOfBytes ?? LENGTHS[KeySpec ?? 'AES_256'])
-  return {
-    dataKey,
-    ...(await encryptSymmetric(key, dataKey, EncryptionContext, services.material)),
-  }
+  const sealed = await encryptSymmetric(key, dataKey, EncryptionContext, services.material)
+  return { dataKey, blob: sealed.ciphertext, materialId: sealed.materialId }
 }
 
 /**
@@ -88,7 +86,7 @@ export async function generateDataKeyPair(
       EncryptionContext,
       services.material,
     )
-    return { ...pair, ...sealed }
+    return { ...pair, blob: sealed.ciphertext, materialId: sealed.materialId }
   } catch (error) {
     pair.privateKey.fill(0)
     throw error
