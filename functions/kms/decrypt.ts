@@ -3,7 +3,6 @@ import { SYMMETRIC_ALGORITHM } from '../../shared/keys/symmetric.ts'
 import { jsonHandler } from '../../shared/lambda/json-stack.ts'
 import {
   readCiphertext,
-  refuseRecipient,
   requireKeyOfCiphertext,
   sourceKey,
 } from '../../shared/pipeline/ciphertext.ts'
@@ -16,6 +15,7 @@ import {
   recipient,
 } from '../../shared/pipeline/kms-members.ts'
 import type { Operation } from '../../shared/pipeline/operation.ts'
+import { withRecipient } from '../../shared/pipeline/recipient.ts'
 import { boolean, type Input, stringMap, structure } from '../../shared/pipeline/shape.ts'
 
 const request = structure({
@@ -63,7 +63,6 @@ export const decrypt: Operation<DecryptRequest, DecryptResponse, 'key'> = {
   }),
   check: (input, { key }) => {
     requireKeyOfCiphertext(source(input), key)
-    refuseRecipient(input.Recipient)
   },
   async run(input, { key }, { services }) {
     const { EncryptionContext: context = {}, EncryptionAlgorithm = SYMMETRIC_ALGORITHM } = input
@@ -88,4 +87,4 @@ export const decrypt: Operation<DecryptRequest, DecryptResponse, 'key'> = {
   },
 }
 
-export const handler = jsonHandler(decrypt)
+export const handler = jsonHandler(withRecipient(decrypt, 'Plaintext'))

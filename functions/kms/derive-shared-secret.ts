@@ -1,7 +1,6 @@
 import { agreeOnSecret } from '../../shared/keys/key-agreement.ts'
 import { requireAlgorithm } from '../../shared/keys/key-specs.ts'
 import { jsonHandler } from '../../shared/lambda/json-stack.ts'
-import { refuseRecipient } from '../../shared/pipeline/ciphertext.ts'
 import { cryptographicKey } from '../../shared/pipeline/key-use.ts'
 import {
   grantTokens,
@@ -11,6 +10,7 @@ import {
   recipient,
 } from '../../shared/pipeline/kms-members.ts'
 import type { Operation } from '../../shared/pipeline/operation.ts'
+import { withRecipient } from '../../shared/pipeline/recipient.ts'
 import { boolean, type Input, required, structure } from '../../shared/pipeline/shape.ts'
 
 const request = structure({
@@ -46,7 +46,6 @@ export const deriveSharedSecret: Operation<
   conditions: ({ KeyAgreementAlgorithm }) => ({
     others: { 'kms:keyagreementalgorithm': KeyAgreementAlgorithm },
   }),
-  check: (input) => refuseRecipient(input.Recipient),
   async run({ PublicKey, KeyAgreementAlgorithm }, { key }, { services }) {
     requireAlgorithm(key.key.keySpec, 'KEY_AGREEMENT', KeyAgreementAlgorithm)
     return {
@@ -65,4 +64,4 @@ export const deriveSharedSecret: Operation<
   },
 }
 
-export const handler = jsonHandler(deriveSharedSecret)
+export const handler = jsonHandler(withRecipient(deriveSharedSecret, 'SharedSecret'))

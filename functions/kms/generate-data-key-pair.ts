@@ -1,5 +1,4 @@
 import { jsonHandler } from '../../shared/lambda/json-stack.ts'
-import { refuseRecipient } from '../../shared/pipeline/ciphertext.ts'
 import {
   dataKeyPairConditions,
   dataKeyPairParameters,
@@ -13,6 +12,7 @@ import {
   recipient,
 } from '../../shared/pipeline/kms-members.ts'
 import type { Operation } from '../../shared/pipeline/operation.ts'
+import { withRecipient } from '../../shared/pipeline/recipient.ts'
 import { boolean, type Input, required, stringMap, structure } from '../../shared/pipeline/shape.ts'
 import type { KeySpec } from '../../shared/store/records.ts'
 
@@ -49,7 +49,6 @@ export const generateDataKeyPair: Operation<
   dryRun: true,
   keys: ({ KeyId }) => ({ key: encryptionKey(KeyId, 'kms:GenerateDataKeyPair') }),
   conditions: dataKeyPairConditions,
-  check: (input) => refuseRecipient(input.Recipient),
   async run(input, { key }, call) {
     const { privateKey, publicKey, blob, materialId } = await generate(input, key, call)
     return {
@@ -67,4 +66,4 @@ export const generateDataKeyPair: Operation<
   },
 }
 
-export const handler = jsonHandler(generateDataKeyPair)
+export const handler = jsonHandler(withRecipient(generateDataKeyPair, 'PrivateKeyPlaintext'))

@@ -1,5 +1,4 @@
 import { jsonHandler } from '../../shared/lambda/json-stack.ts'
-import { refuseRecipient } from '../../shared/pipeline/ciphertext.ts'
 import {
   dataKeyConditions,
   dataKeyParameters,
@@ -15,6 +14,7 @@ import {
   recipient,
 } from '../../shared/pipeline/kms-members.ts'
 import type { Operation } from '../../shared/pipeline/operation.ts'
+import { withRecipient } from '../../shared/pipeline/recipient.ts'
 import { boolean, type Input, required, stringMap, structure } from '../../shared/pipeline/shape.ts'
 
 const request = structure({
@@ -45,7 +45,6 @@ export const generateDataKey: Operation<Input<typeof request>, GenerateDataKeyRe
   conditions: dataKeyConditions,
   check: (input) => {
     requireDataKeySize(input)
-    refuseRecipient(input.Recipient)
   },
   async run(input, { key }, call) {
     const { dataKey, blob, materialId } = await generate(input, key, call)
@@ -57,4 +56,4 @@ export const generateDataKey: Operation<Input<typeof request>, GenerateDataKeyRe
   },
 }
 
-export const handler = jsonHandler(generateDataKey)
+export const handler = jsonHandler(withRecipient(generateDataKey, 'Plaintext'))

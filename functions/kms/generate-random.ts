@@ -1,9 +1,9 @@
 import { freshBytes } from '../../shared/crypto/random.ts'
 import { JsonError } from '../../shared/errors.ts'
 import { jsonHandler } from '../../shared/lambda/json-stack.ts'
-import { refuseRecipient } from '../../shared/pipeline/ciphertext.ts'
 import { customKeyStoreId, numberOfBytes, recipient } from '../../shared/pipeline/kms-members.ts'
 import type { Operation } from '../../shared/pipeline/operation.ts'
+import { withRecipient } from '../../shared/pipeline/recipient.ts'
 import { type Input, structure } from '../../shared/pipeline/shape.ts'
 
 const request = structure({
@@ -23,14 +23,13 @@ export const generateRandom: Operation<Input<typeof request>, GenerateRandomResp
   input: request,
   readOnly: true,
   permissions: () => [{ action: 'kms:GenerateRandom', resource: null }],
-  run({ NumberOfBytes, CustomKeyStoreId, Recipient }) {
+  check({ NumberOfBytes, CustomKeyStoreId }) {
     if (NumberOfBytes === undefined) {
       throw new JsonError('ValidationException', 'NumberOfBytes is required.')
     }
     if (CustomKeyStoreId !== undefined) throw new JsonError('CustomKeyStoreNotFoundException')
-    refuseRecipient(Recipient)
-    return { Plaintext: freshBytes(NumberOfBytes) }
   },
+  run: ({ NumberOfBytes = 0 }) => ({ Plaintext: freshBytes(NumberOfBytes) }),
   audit: {
     requestParameters: ({ NumberOfBytes, CustomKeyStoreId }) => ({
       numberOfBytes: NumberOfBytes,
@@ -39,4 +38,4 @@ export const generateRandom: Operation<Input<typeof request>, GenerateRandomResp
   },
 }
 
-export const handler = jsonHandler(generateRandom)
+export const handler = jsonHandler(withRecipient(generateRandom, 'Plaintext'))

@@ -68,11 +68,6 @@ export function readCiphertext(source: CiphertextSource): Ciphertext {
   return { blob: parse(ciphertext) }
 }
 
-/** @throws JsonError UnsupportedOperationException: attestation needs a root that none is configured with */
-export function refuseRecipient(recipient: unknown): void {
-  if (recipient !== undefined) throw new JsonError('UnsupportedOperationException')
-}
-
 const ignoresCiphertext = ({ modifiers }: CiphertextSource): boolean =>
   modifiers.includes('IGNORE_CIPHERTEXT')
 
