@@ -154,9 +154,12 @@ export function readOptions(
   }
 }
 
-const SWITCH: Readonly<Record<string, boolean>> = { on: true, off: false }
+const SWITCH: ReadonlyMap<string, boolean> = new Map([
+  ['on', true],
+  ['off', false],
+])
 
-const parseSwitch = (text: string): boolean | null => SWITCH[text] ?? null
+const parseSwitch = (text: string): boolean | null => SWITCH.get(text) ?? null
 
 function parsePrincipal(text: string): UnsignedPrincipal | null {
   const [, account = '', userName = ''] = /^([0-9]{12})\/([\w+=,.@-]{1,64})$/.exec(text) ?? []

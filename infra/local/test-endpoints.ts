@@ -7,7 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isLoopbackAddress, whyNotLocal } from '../../shared/authn/local-request.ts'
 import { addDuration, type Duration, parseDuration } from './duration.ts'
 import { type DoneWork, TooFar } from './local-clock.ts'
-import { readBody } from './request-body.ts'
+import { BodyTooLarge, drain, readBody } from './request-body.ts'
 import { joinedHeaders, plainAddress, type Target } from './request-line.ts'
 import { StillInside } from './turnstile.ts'
 
@@ -38,6 +38,8 @@ const OWN_PREFIX = '/_keyhold/'
 /** As moto has it. Apart from this one call, `moto-api` is a bucket like any other. */
 const MOTO_RESET = '/moto-api/reset'
 const MAX_BODY = 4096
+/** Bytes that are still read after a refusal, so that the client gets to read it. */
+const MAX_DRAINED = 1_048_576
 const LATEST = Date.UTC(10_000, 0) - 1
 
 const ACTIONS: Readonly<Record<string, Readonly<Record<string, Action>>>> = {
@@ -72,11 +74,12 @@ export async function answerTest(
   const { request, response, waits } = exchange
   const refusal = refused(request, path, controls)
   if (refusal !== null || controls === null) {
-    request.resume()
+    drain(request, MAX_DRAINED)
     return send(response, refusal ?? problem(404, ''))
   }
   if (waits) response.writeContinue()
   send(response, await attempt(request, path, controls))
+  if (!request.complete) drain(request, MAX_DRAINED)
 }
 
 function refused(
@@ -109,6 +112,7 @@ async function attempt(
     return action === undefined ? problem(404, '') : await action(controls, parsed(body))
   } catch (error) {
     if (error instanceof TooFar) return problem(409, `${error.message} The clock stands there.`)
+    if (error instanceof BodyTooLarge) return problem(413, 'The body is too large.')
     if (error instanceof StillInside) return problem(503, error.message)
     console.error(`${path} failed:`, error)
     return problem(500, (error as Error).message)

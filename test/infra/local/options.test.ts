@@ -24,6 +24,9 @@ test('Variables count before defaults, and flags before variables', () => {
     KEYHOLD_SECRET_ACCESS_KEY: SECRET,
     KEYHOLD_REGIONS: 'eu-west-1, eu-west-1,eu-central-1',
     KEYHOLD_PUBLIC_HOSTS: 'keyhold.internal:4566',
+    KEYHOLD_SEED: 'seed.yaml',
+    KEYHOLD_TEST_ENDPOINTS: 'off',
+    KEYHOLD_UNSIGNED_AS: '111122223333/tester',
   }
   expect(readOptions(['--port', '0', '--host=::1'], variables)).toEqual({
     host: '::1',
@@ -34,6 +37,9 @@ test('Variables count before defaults, and flags before variables', () => {
     account: '111122223333',
     accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
     secretAccessKey: SECRET,
+    seed: resolve('seed.yaml'),
+    testEndpoints: false,
+    unsignedAs: { account: '111122223333', userName: 'tester' },
   })
 })
 
@@ -57,6 +63,10 @@ describe('One clear line is said about', () => {
     [['--regions', ','], {}, 'at least one Region'],
     [[], { KEYHOLD_ACCOUNT_ID: '12' }, 'twelve digits, not "12"'],
     [[], { KEYHOLD_ACCESS_KEY_ID: 'short' }, 'KEYHOLD_ACCESS_KEY_ID'],
+    [['--test-endpoints', 'yes'], {}, 'must be on or off, not "yes"'],
+    [['--test-endpoints', 'toString'], {}, 'must be on or off'],
+    [['--unsigned-as', 'tester'], {}, 'such as 111122223333/tester, not "tester"'],
+    [[], { KEYHOLD_UNSIGNED_AS: '1234/tester' }, 'KEYHOLD_UNSIGNED_AS'],
     [['--secret-access-key', SECRET], {}, "'--secret-access-key'"],
   ])('%j %j', (args, variables, message) => {
     const read = () => readOptions(args, variables as NodeJS.ProcessEnv)
