@@ -2,6 +2,8 @@
  * Brings a stack to what a seed says. What is there already is left as it is, so applying a seed
  * twice changes nothing; only what contradicts the seed stops it.
  */
+import { JsonError } from '../../../shared/errors.ts'
+import { findPrincipal } from '../../../shared/keys/grant-principals.ts'
 import type { Environment } from '../../../shared/lambda/environment.ts'
 import { ConditionFailed } from '../../../shared/store/repositories.ts'
 import { seededPrincipalId } from '../../../shared/tenants/access-key-id.ts'
@@ -13,13 +15,17 @@ import {
   storedSecret,
 } from '../../../shared/tenants/setup.ts'
 import { applyKey } from './apply-key.ts'
-import type { Seed, SeedAlias, SeedBucket, SeedTenant, SeedUser } from './seed.ts'
+import type { Seed, SeedAlias, SeedBucket, SeedGrant, SeedTenant, SeedUser } from './seed.ts'
 
 type Applied = Pick<Environment, 'services' | 'accessKeys'>
 
 /** @throws StartProblem at the line that contradicts what is there */
 export async function applySeed({ tenants }: Seed, environment: Applied): Promise<void> {
   for (const tenant of tenants) await applyTenant(tenant, environment)
+  // Last, as they may name whoever the seed makes.
+  for (const tenant of tenants) {
+    await Promise.all(tenant.grants.map((grant) => applyGrant(tenant, grant, environment.services)))
+  }
 }
 
 async function applyTenant(tenant: SeedTenant, { services, accessKeys }: Applied): Promise<void> {
@@ -65,6 +71,30 @@ async function applyAlias(
   const alias = { ...identity, createdAt: now, updatedAt: now, rev: 1 }
   await unlessThere(store.aliases.create(alias))
   keys.forgetAlias(alias)
+}
+
+/** The same grant under the same name is there once. */
+async function applyGrant(
+  { account }: SeedTenant,
+  { at, key, name, grantee, retiring, operations, constraints }: SeedGrant,
+  { store, grants }: Applied['services'],
+): Promise<void> {
+  const storedPrincipal = async (text: string): Promise<string> => {
+    const unknown = new JsonError('InvalidArnException', `There is no principal ${text}.`)
+    const found = await findPrincipal(text, account, store.tenants, unknown)
+    return found instanceof JsonError ? at.fail(found.text ?? '') : found.stored
+  }
+  await grants.create({
+    account,
+    region: key.region,
+    keyId: key.keyId,
+    name,
+    issuingAccount: account,
+    grantee: await storedPrincipal(grantee),
+    retiring: retiring === null ? null : await storedPrincipal(retiring),
+    operations,
+    constraints,
+  })
 }
 
 async function applyBucket(

@@ -22,7 +22,7 @@ export function readLocalKmsSeed(whole: SourceValue, terms: SeedTerms): Seed {
   const found = keys === undefined ? [] : readKeys(keys, terms)
   const aliases = itemsOf(members.get('Aliases')).map((alias) => readAlias(alias, found, terms))
   const account = terms.account ?? ITS_ACCOUNT
-  const tenant = { at: whole, account, name: 'default', users: [], buckets: [] }
+  const tenant = { at: whole, account, name: 'default', users: [], grants: [], buckets: [] }
   return { tenants: [{ ...tenant, keys: found, aliases }] }
 }
 

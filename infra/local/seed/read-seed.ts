@@ -57,6 +57,7 @@ function readTenant(value: SourceValue, terms: SeedTerms): SeedTenant {
     users: (members.users?.items() ?? []).map(readUser),
     keys: keys.map(({ key }) => key),
     aliases: keys.flatMap(({ aliases }) => aliases),
+    grants: keys.flatMap(({ grants }) => grants),
     buckets: (members.buckets?.items() ?? []).map((bucket) => readBucket(bucket, terms)),
   }
 }
@@ -127,6 +128,7 @@ function requireNoDoubles({ tenants }: Seed): void {
       isMultiRegionKeyId(keyId) ? keyId : `${keyId} of ${region}`,
     )
     requireOnce('alias', tenant.aliases, ({ region, name }) => `${name} of ${region}`)
+    requireOnce('grant', tenant.grants, ({ key, name }) => `${name} of ${key.keyId}`)
     requireFewAliases(tenant)
   }
 }

@@ -1,12 +1,13 @@
 /** Keys of a seed: their specs, and their material as hex or PEM. */
 import { createPrivateKey } from 'node:crypto'
-import { JsonError } from '../../../shared/errors.ts'
 import { type AliasName, parseKeyId, parseRegion, type Region } from '../../../shared/ids.ts'
 import { requireOwnAliasName } from '../../../shared/keys/aliases.ts'
 import { keySpec } from '../../../shared/keys/key-specs.ts'
 import { requireOwnTags, withTags } from '../../../shared/keys/tags.ts'
 import { KEY_SPECS, type KeySpec, type KeyUsage } from '../../../shared/store/records.ts'
-import type { SeedAlias, SeedKey, SeedTerms } from './seed.ts'
+import { orFail } from './or-fail.ts'
+import type { SeedAlias, SeedGrant, SeedKey, SeedTerms } from './seed.ts'
+import { readGrant } from './seed-grants.ts'
 import { readPolicy } from './seed-policies.ts'
 import type { SourceValue } from './source.ts'
 
@@ -26,20 +27,20 @@ const MEMBERS = [
   'nextRotation',
 ] as const
 
-export interface KeyWithAliases {
+export interface ReadKey {
   readonly key: SeedKey
   readonly aliases: readonly SeedAlias[]
+  readonly grants: readonly SeedGrant[]
 }
 
 /** @throws StartProblem */
-export function readKey(value: SourceValue, terms: SeedTerms): KeyWithAliases {
+export function readKey(value: SourceValue, terms: SeedTerms): ReadKey {
   const members = value.only(...MEMBERS)
   const keyId = (members.keyId ?? value.fail('A key needs a keyId.')).parsed(
     parseKeyId,
     'the id of a key, such as bc436485-5092-42b8-92a3-0aa8b93536dc',
   )
   const region = readRegion(members.region, terms)
-  members.grants?.fail('Grants cannot be seeded yet.')
   const material = readMaterial(value, {
     keySpec: members.keySpec?.parsed(parseKeySpec, 'a key spec such as RSA_2048'),
     origin: members.origin?.parsed(parseOrigin, 'AWS_KMS or EXTERNAL') ?? 'AWS_KMS',
@@ -63,7 +64,8 @@ export function readKey(value: SourceValue, terms: SeedTerms): KeyWithAliases {
     name: readAliasName(at),
     keyId,
   }))
-  return { key, aliases }
+  const grants = (members.grants?.items() ?? []).map((grant) => readGrant(grant, key))
+  return { key, aliases, grants }
 }
 
 /** @param value - absent: the first Region. @throws StartProblem for one that is not served */
@@ -183,14 +185,4 @@ function readTags(value: SourceValue): SeedKey['tags'] {
     requireOwnTags(tags)
     return withTags([], tags)
   })
-}
-
-/** Says what the API would say. */
-function orFail<Result>(value: SourceValue, read: () => Result): Result {
-  try {
-    return read()
-  } catch (error) {
-    if (!(error instanceof JsonError)) throw error
-    return value.fail(error.text ?? `${JSON.stringify(value.text())} is ${error.code}.`)
-  }
 }

@@ -7,7 +7,14 @@ import type {
   KeyId,
   Region,
 } from '../../../shared/ids.ts'
-import type { KeySpec, KeyUsage, PolicyDocument, Tag } from '../../../shared/store/records.ts'
+import type {
+  GrantConstraints,
+  GrantOperation,
+  KeySpec,
+  KeyUsage,
+  PolicyDocument,
+  Tag,
+} from '../../../shared/store/records.ts'
 import type { SourceValue } from './source.ts'
 
 export interface Seed {
@@ -21,6 +28,7 @@ export interface SeedTenant {
   readonly users: readonly SeedUser[]
   readonly keys: readonly SeedKey[]
   readonly aliases: readonly SeedAlias[]
+  readonly grants: readonly SeedGrant[]
   readonly buckets: readonly SeedBucket[]
 }
 
@@ -57,6 +65,17 @@ export interface SeedAlias {
   readonly region: Region
   readonly name: AliasName
   readonly keyId: KeyId
+}
+
+export interface SeedGrant {
+  readonly at: SourceValue
+  readonly key: SeedKey
+  readonly name: string
+  /** As CreateGrant takes it: an ARN, an account id. */
+  readonly grantee: string
+  readonly retiring: string | null
+  readonly operations: readonly GrantOperation[]
+  readonly constraints: GrantConstraints | null
 }
 
 export interface SeedBucket {

@@ -11,6 +11,7 @@ import {
   EncryptCommand,
   type KMSClient,
   ListAliasesCommand,
+  ListGrantsCommand,
   ListKeysCommand,
   ScheduleKeyDeletionCommand,
 } from '@aws-sdk/client-kms'
@@ -48,7 +49,7 @@ const SEED = `tenants:
               Version: "2012-10-17"
               Statement: [{ Effect: Allow, Action: "kms:DescribeKey", Resource: "*" }]
     keys:
-      - { keyId: ${KEY_ID}, material: ["${MATERIAL}"], aliases: [alias/testing], tags: { team: payments } }
+      - { keyId: ${KEY_ID}, material: ["${MATERIAL}"], aliases: [alias/testing], tags: { team: payments }, grants: [{ name: read, granteePrincipal: "arn:aws:iam::${ACCOUNT}:user/auditor", operations: [Decrypt], constraints: { encryptionContextEquals: { a: b } } }] }
       - { keyId: 1234abcd-12ab-34cd-56ef-1234567890ab, region: eu-west-1, keySpec: HMAC_256, material: ["${MATERIAL}"] }
     buckets:
       - { name: ledger }
@@ -141,6 +142,13 @@ describe('A seed', () => {
     const auditor = stack.as(AUDITOR).kms()
     await auditor.send(new DescribeKeyCommand({ KeyId: KEY_ID }))
     await expect(encrypted(auditor)).rejects.toThrow('no identity-based policy')
+    const context = { EncryptionContext: { a: 'b' } }
+    const granted = await kms.send(
+      new EncryptCommand({ KeyId: KEY_ID, Plaintext: Buffer.from('granted'), ...context }),
+    )
+    const blob = { CiphertextBlob: granted.CiphertextBlob, ...context }
+    await auditor.send(new DecryptCommand(blob))
+    await expect(auditor.send(new DecryptCommand({ CiphertextBlob }))).rejects.toThrow('authorized')
   })
 
   test('that is applied twice changes nothing, and a new entry of it is added', async () => {
@@ -162,6 +170,8 @@ describe('A seed', () => {
     expect(after.KeyMetadata).toEqual(before.KeyMetadata)
     await expectOpens(kms, CiphertextBlob)
     const { Keys = [] } = await kms.send(new ListKeysCommand({}))
+    const { Grants = [] } = await kms.send(new ListGrantsCommand({ KeyId: KEY_ID }))
+    expect(Grants.map(({ Name }) => Name)).toEqual(['read'])
     expect(Keys.map(({ KeyId }) => KeyId).toSorted()).toEqual([
       '0000abcd-12ab-34cd-56ef-1234567890ab',
       KEY_ID,

@@ -42,7 +42,7 @@ describe('A seed', () => {
         'name: payments',
         'users:',
         `  - { name: admin, accessKeyId: AKIAIOSFODNN7EXAMPLE, secretAccessKey: "${SECRET}", administrator: true }`,
-        '  - { name: auditor, policies: [{ name: look, document: { Version: "2012-10-17", Statement: [] } }] }',
+        '  - { name: auditor, policies: [{ name: look, document: { Version: "2012-10-17", Statement: [{ Effect: Allow, Action: "kms:*", Resource: "*" }] } }] }',
         'keys:',
         `  - { keyId: ${KEY_ID}, region: eu-west-1, material: [${HEX}, ${OTHER_HEX}], aliases: [alias/testing], tags: { team: payments }, description: for tests }`,
         'buckets:',
@@ -63,7 +63,13 @@ describe('A seed', () => {
             name: 'auditor',
             administrator: false,
             accessKey: null,
-            policies: [{ name: 'look', document: '{"Version":"2012-10-17","Statement":[]}' }],
+            policies: [
+              {
+                name: 'look',
+                document:
+                  '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"kms:*","Resource":"*"}]}',
+              },
+            ],
           },
         ],
         keys: [
@@ -203,6 +209,19 @@ describe('A mistake is named with its line', () => {
     [key(`material: ["${HEX}"], pem: "x"`), 4, /not both/],
     [key('aliases: [testing]'), 4, /prefix "alias\/"/],
     [key('aliases: [alias/aws/s3]'), 4, /NotAuthorizedException/],
+    [key('grants: [{ name: g, granteePrincipal: a }]'), 4, /A grant needs operations/],
+    [key('grants: [{ granteePrincipal: a, operations: [Decrypt] }]'), 4, /needs a name/],
+    [key('grants: [{ name: g, operations: [Decrypt] }]'), 4, /needs a granteePrincipal/],
+    [
+      key('grants: [{ name: g, granteePrincipal: a, operations: [Fly] }]'),
+      4,
+      /can be granted, not "Fly"/,
+    ],
+    [
+      key('grants: [{ name: g, granteePrincipal: a, operations: [Sign] }]'),
+      4,
+      /Operations \[Sign\] are not supported/,
+    ],
     [key('aliases: [alias/a, alias/a]'), 4, /The alias alias\/a of us-east-1 is there already/],
     [key('policy: { Version: "2012-10-17" }'), 4, /This policy is not good/],
     [key('tags: { "aws:x": y }'), 4, /reserved/],
