@@ -3,15 +3,18 @@ import { access, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { setTimeout } from 'node:timers/promises'
 import { LookupEventsCommand } from '@aws-sdk/client-cloudtrail'
 import {
   CreateKeyCommand,
   DecryptCommand,
   DescribeKeyCommand,
+  EnableKeyRotationCommand,
   EncryptCommand,
   type KMSClient,
   ListAliasesCommand,
   ListGrantsCommand,
+  ListKeyRotationsCommand,
   ListKeysCommand,
   ScheduleKeyDeletionCommand,
 } from '@aws-sdk/client-kms'
@@ -314,6 +317,33 @@ describe('A reset', () => {
     expect(await clock.json()).toMatchObject({ offsetSeconds: 0 })
   })
 
+  test.each([2, 15, 30, 50, 80])(
+    'that dies after %i ms leaves nothing half done',
+    async (delay) => {
+      const name = `dies-${delay}`
+      const first = await givenSeededStack(name)
+      const kms = first.as(ADMIN).kms()
+      const { CiphertextBlob } = await encrypted(kms)
+      await kms.send(new CreateKeyCommand({}))
+      const gone = once(first.process.process, 'exit')
+      const reset = first.post('/_keyhold/reset').catch(() => null)
+      await setTimeout(delay)
+      first.process.process.kill('SIGKILL')
+      await Promise.all([gone, reset])
+      const begun = await access(join(folder, name, 'resetting')).then(
+        () => true,
+        () => false,
+      )
+
+      const second = await givenSeededStack(name)
+      const { Keys = [] } = await second.as(ADMIN).kms().send(new ListKeysCommand({}))
+      if (begun) expect(Keys).toHaveLength(1)
+      else expect([1, 2]).toContain(Keys.length)
+      await expectOpens(second.as(ADMIN).kms(), CiphertextBlob)
+      await expect(access(join(folder, name, 'resetting'))).rejects.toThrow('ENOENT')
+    },
+  )
+
   test('goes well beside calls that go on', async () => {
     const stack = await givenSeededStack('busy')
     const kms = stack.as(ADMIN).kms()
@@ -365,6 +395,21 @@ describe('The clock', () => {
     const { KeyMetadata } = await again.as(ADMIN).kms().send(new CreateKeyCommand({}))
     const ahead = (KeyMetadata?.CreationDate?.getTime() ?? 0) - Date.now()
     expect(Math.round(ahead / 86_400_000)).toBe(7)
+  })
+
+  test('that is moved on by a year rotates a key as often as it is due', async () => {
+    const stack = await givenSeededStack('rotation')
+    const kms = stack.as(ADMIN).kms()
+    const KeyId = KEY_ID
+    await kms.send(new EnableKeyRotationCommand({ KeyId, RotationPeriodInDays: 90 }))
+    const answer = await stack.post('/_keyhold/clock', { advance: 'P1Y' })
+    const { done } = (await answer.json()) as { done: readonly unknown[] }
+    expect(done).toHaveLength(4)
+    const { Rotations = [] } = await kms.send(new ListKeyRotationsCommand({ KeyId }))
+    const days = Rotations.map(({ RotationDate }) =>
+      Math.round(((RotationDate?.getTime() ?? 0) - Date.now()) / 86_400_000),
+    )
+    expect(days.toSorted((a, b) => a - b)).toEqual([90, 180, 270, 360])
   })
 
   test('that is moved leaves signatures and the audit trail at the real time', async () => {
