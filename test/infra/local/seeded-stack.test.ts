@@ -459,6 +459,14 @@ describe('Unsigned calls', () => {
     })
   })
 
+  test('store and read objects', async () => {
+    const variables = { ...NOBODY, KEYHOLD_UNSIGNED_AS: `${ACCOUNT}/ops` }
+    const stack = await givenSeededStack('unsigned', { variables })
+    const object = `${stack.process.endpoint}/ledger/a`
+    expect((await fetch(object, { method: 'PUT', body: 'bytes' })).status).toBe(200)
+    expect(await (await fetch(object)).text()).toBe('bytes')
+  })
+
   test.each([
     ['signed wrongly', { authorization: 'AWS4-HMAC-SHA256 Credential=a/b/c' }],
     ['made by a page', { origin: 'https://example.com' }],
