@@ -46,6 +46,35 @@ test('A key is deleted when its time has come, and not before', async () => {
   expect(await deleteDueKeys(inDays(7.1))).toBe(0)
 })
 
+test('The audit trail tells that it was deleted', async () => {
+  const { keyId, arn } = await givenScheduled()
+  const { account } = stack.admin
+  const [region] = stack.services.regions
+  const told: unknown[] = []
+  const { ledger } = stack.services
+  const listening = Object.assign(Object.create(ledger) as typeof ledger, {
+    append(...args: Parameters<typeof ledger.append>) {
+      told.push(args)
+      return ledger.append(...args)
+    },
+  })
+  await deleteDueKeys({ ...inDays(7.1), ledger: listening })
+  expect(told).toEqual([
+    [
+      account,
+      region,
+      expect.objectContaining({
+        eventName: 'DeleteKey',
+        eventType: 'AwsServiceEvent',
+        userIdentity: { accountId: account, invokedBy: 'AWS Internal' },
+        responseElements: { keyId: arn },
+        resources: [{ accountId: account, type: 'AWS::KMS::Key', ARN: arn }],
+      }),
+    ],
+  ])
+  expect((await refusalOf(describeKey(keyId))).name).toBe('NotFoundException')
+})
+
 test('With the key go its aliases and its place in the listing', async () => {
   const key = await givenKey(kms)
   const alias = await givenAlias(kms, key.keyId)

@@ -109,6 +109,19 @@ test('Period after period, each rotation has its own date', async () => {
   expect(dates).toEqual([0, 1, 2, 3].map((period) => start + period * 100 * DAY))
 })
 
+test('A clock that is moved on by a year rotates a key at each of its dates', async () => {
+  const { keyId } = await givenRotatingKey(90)
+  const first = Number((await statusOf(keyId)).NextRotationDate)
+  const answer = await fetch(`${stack.admin.endpoint}/_keyhold/clock`, {
+    method: 'POST',
+    body: JSON.stringify({ advance: 'P365D' }),
+  })
+  expect(answer.status).toBe(200)
+  const dates = (await rotationsOf(keyId)).map(({ RotationDate }) => Number(RotationDate))
+  expect(dates).toEqual([0, 1, 2, 3].map((period) => first + period * 90 * DAY))
+  expect(await told(keyId)).toHaveLength(4)
+})
+
 test('A key that could not be rotated for long rotates once, and its period restarts', async () => {
   const { keyId } = await givenRotatingKey()
   await stack.advance(400 * DAY)
