@@ -1,11 +1,12 @@
 /** Keys of a seed: their specs, and their material as hex or PEM. */
-import { createPrivateKey } from 'node:crypto'
+import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { type AliasName, parseKeyId, parseRegion, type Region } from '../../../shared/ids.ts'
 import { requireOwnAliasName } from '../../../shared/keys/aliases.ts'
 import { keySpec } from '../../../shared/keys/key-specs.ts'
 import { requireOwnTags, withTags } from '../../../shared/keys/tags.ts'
 import { KEY_SPECS, type KeySpec, type KeyUsage } from '../../../shared/store/records.ts'
 import { orFail } from './or-fail.ts'
+import { type ReadPrivateKey, readPostQuantum } from './post-quantum.ts'
 import type { SeedAlias, SeedGrant, SeedKey, SeedTerms } from './seed.ts'
 import { readGrant } from './seed-grants.ts'
 import { readPolicy } from './seed-policies.ts'
@@ -114,24 +115,34 @@ function readPem(
   value: SourceValue,
   spec: KeySpec | undefined,
 ): Pick<SeedKey, 'keySpec' | 'materials'> {
-  const der = privateKeyOf(value)
+  const key = privateKeyOf(value)
+  const found = readPostQuantum(key) ?? readOther(key, spec)
+  if (found === null || (spec !== undefined && spec !== found.keySpec)) {
+    return value.fail(`This is not the private key of ${spec ?? 'any key spec'}.`)
+  }
+  return { keySpec: found.keySpec, materials: [found.material] }
+}
+
+/** @param spec - absent: any that fits */
+function readOther(key: KeyObject, spec: KeySpec | undefined): ReadPrivateKey | null {
+  const der = key.export({ type: 'pkcs8', format: 'der' })
   try {
     for (const candidate of spec === undefined ? KEY_SPECS : [spec]) {
       const { family, offered, accept } = keySpec(candidate)
       const material = family === 'asymmetric' && offered ? accept(der) : null
-      if (material !== null) return { keySpec: candidate, materials: [material] }
+      if (material !== null) return { keySpec: candidate, material }
     }
+    return null
   } finally {
     der.fill(0)
   }
-  return value.fail(`This is not the private key of ${spec ?? 'any key spec'}.`)
 }
 
-/** @returns PKCS#8 DER, from PKCS#8, PKCS#1 or SEC1 in PEM */
-function privateKeyOf(value: SourceValue): Buffer {
+/** @returns the key of PKCS#8, PKCS#1 or SEC1 in PEM */
+function privateKeyOf(value: SourceValue): KeyObject {
   const text = value.text()
   try {
-    return createPrivateKey(text).export({ type: 'pkcs8', format: 'der' })
+    return createPrivateKey(text)
   } catch {
     return value.fail('This is not a private key in PEM.')
   }

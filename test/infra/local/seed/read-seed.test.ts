@@ -5,6 +5,7 @@ import { readSeed } from '../../../../infra/local/seed/read-seed.ts'
 import type { SeedKey, SeedTerms } from '../../../../infra/local/seed/seed.ts'
 import { StartProblem } from '../../../../infra/local/start-problem.ts'
 import { parseAccountId, parseRegion, type Region } from '../../../../shared/ids.ts'
+import { keySpec } from '../../../../shared/keys/key-specs.ts'
 
 const KEY_ID = 'bc436485-5092-42b8-92a3-0aa8b93536dc'
 const OTHER_KEY_ID = '49c5492b-b1bc-42a8-9a5c-b2015e810c1c'
@@ -137,6 +138,29 @@ describe('A seed', () => {
     })
     expect(stored.equals(rsa.privateKey)).toBe(true)
   })
+
+  test.each([
+    ['ml-dsa-65', 'ML_DSA_65'],
+    ['ml-kem-768', 'ML_KEM_768'],
+  ] as const)(
+    'keeps a private key of %s as its seed, whatever else stands with it',
+    (type, spec) => {
+      const { privateKey } = generateKeyPairSync(type as 'ml-dsa-65')
+      const lines = pem({ privateKey })
+      const [key] = keysOf(
+        tenantWith(
+          'keys:',
+          `  - keyId: ${KEY_ID}`,
+          '    pem: |',
+          ...lines.map((line) => `      ${line}`),
+        ),
+      )
+      expect(key?.keySpec).toBe(spec)
+      const stored = key?.materials[0] ?? Buffer.alloc(0)
+      expect(stored.length).toBeLessThan(100)
+      expect(keySpec(spec).open(stored).equals(privateKey)).toBe(true)
+    },
+  )
 
   test('gives keys without material some at random, and those to be imported none', () => {
     const keys = keysOf(
