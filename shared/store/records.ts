@@ -305,6 +305,81 @@ export interface AliasRecord {
   readonly rev: number
 }
 
+export const CONNECTION_ERROR_CODES = [
+  'INVALID_CREDENTIALS',
+  'CLUSTER_NOT_FOUND',
+  'NETWORK_ERRORS',
+  'INTERNAL_ERROR',
+  'INSUFFICIENT_CLOUDHSM_HSMS',
+  'USER_LOCKED_OUT',
+  'USER_NOT_FOUND',
+  'USER_LOGGED_IN',
+  'SUBNET_NOT_FOUND',
+  'INSUFFICIENT_FREE_ADDRESSES_IN_SUBNET',
+  'XKS_PROXY_ACCESS_DENIED',
+  'XKS_PROXY_NOT_REACHABLE',
+  'XKS_VPC_ENDPOINT_SERVICE_NOT_FOUND',
+  'XKS_PROXY_INVALID_RESPONSE',
+  'XKS_PROXY_INVALID_CONFIGURATION',
+  'XKS_VPC_ENDPOINT_SERVICE_INVALID_CONFIGURATION',
+  'XKS_PROXY_TIMED_OUT',
+  'XKS_PROXY_INVALID_TLS_CONFIGURATION',
+] as const
+export type ConnectionErrorCode = (typeof CONNECTION_ERROR_CODES)[number]
+
+/** How a custom key store was left; what begins ends by itself, `until` in milliseconds since the epoch. */
+export type StoreConnection =
+  | { readonly state: 'CONNECTED' }
+  | { readonly state: 'DISCONNECTED' }
+  | { readonly state: 'FAILED'; readonly errorCode: ConnectionErrorCode }
+  | {
+      readonly state: 'CONNECTING'
+      readonly until: number
+      /** Why it will fail; `null`: it will be connected. */
+      readonly errorCode: ConnectionErrorCode | null
+    }
+  | { readonly state: 'DISCONNECTING'; readonly until: number }
+
+export interface CloudHsmDefinition {
+  readonly type: 'AWS_CLOUDHSM'
+  readonly clusterId: string
+  readonly trustAnchorCertificate: string
+}
+
+export interface ExternalDefinition {
+  readonly type: 'EXTERNAL_KEY_STORE'
+  readonly connectivity: 'PUBLIC_ENDPOINT' | 'VPC_ENDPOINT_SERVICE'
+  readonly uriEndpoint: string
+  readonly uriPath: string
+  readonly vpcEndpointServiceName: string | null
+  readonly vpcEndpointServiceOwner: string | null
+  /** Of the credential that the proxy knows; its secret is the store's. */
+  readonly accessKeyId: string
+}
+
+/** What a custom key store stands for, without its secret. */
+export type KeyStoreDefinition = CloudHsmDefinition | ExternalDefinition
+
+export interface CustomKeyStore {
+  /** `cks-` and 17 hex digits. */
+  readonly id: string
+  readonly name: string
+  readonly createdAt: number
+  readonly definition: KeyStoreDefinition
+  /** The password of the cluster's user, or the secret that requests to the proxy are signed with. */
+  readonly secret: WrappedSecret
+  readonly connection: StoreConnection
+}
+
+/** The custom key stores of an account in a Region: few, and what one is called no other may be. */
+export interface CustomKeyStoresRecord {
+  readonly account: AccountId
+  readonly region: Region
+  /** By id. */
+  readonly stores: readonly CustomKeyStore[]
+  readonly rev: number
+}
+
 /** A page of a listing. `next` is `null` on the last page, otherwise where the next page starts after. */
 export interface Page<Item> {
   readonly items: readonly Item[]

@@ -13,6 +13,7 @@ import type {
   AccessKeyRecord,
   AliasRecord,
   BucketRecord,
+  CustomKeyStoresRecord,
   GrantRecord,
   KeyBundle,
   KeyPolicyRecord,
@@ -151,6 +152,17 @@ export interface RotationRepository {
   put(key: KeyRecord, next: RotationRecord, rev: number | null): Promise<void>
   /** Keys whose rotation is to be looked at, over all tenants; from an index, so read each again. */
   due(now: number, limit: number): Promise<readonly KeyName[]>
+}
+
+/** All custom key stores of an account in a Region lie in one item, so that one write decides what is unique. */
+export interface CustomKeyStoreRepository {
+  /** Strongly consistent; `null` when there never was one. */
+  get(account: AccountId, region: Region): Promise<CustomKeyStoresRecord | null>
+  /**
+   * Puts them in place of those of revision `rev`; `null`: there must be none.
+   * @throws ConditionFailed
+   */
+  put(next: CustomKeyStoresRecord, rev: number | null): Promise<void>
 }
 
 export interface KeyUsageRepository {
@@ -316,6 +328,7 @@ export interface Store {
   readonly relatedKeys: RelatedKeysRepository
   readonly rotations: RotationRepository
   readonly keyUsage: KeyUsageRepository
+  readonly customKeyStores: CustomKeyStoreRepository
   readonly aliases: AliasRepository
   readonly grants: GrantRepository
   readonly ledger: LedgerRepository

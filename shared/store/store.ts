@@ -2,6 +2,7 @@
 import { openAliases } from './aliases.ts'
 import { openBuckets } from './buckets.ts'
 import { type ClientLimits, StoreClient } from './client.ts'
+import { openCustomKeyStores } from './custom-key-stores.ts'
 import { openGrants } from './grants.ts'
 import { openKeys } from './keys.ts'
 import { openLedger } from './ledger.ts'
@@ -39,6 +40,7 @@ export function openStore(options: StoreOptions = {}): Store & { close(): void }
     relatedKeys: openRelatedKeys(keys),
     rotations: openRotations(keys),
     keyUsage: openKeyUsage(keys),
+    customKeyStores: openCustomKeyStores(keys),
     aliases: openAliases(keys),
     grants: openGrants(keys),
     ledger: openLedger(table('ledger')),

@@ -10,6 +10,7 @@
  * |---|---|---|
  * | keys | `<account>#<region>#key#<key id>` | `grant#<grant id>`, `key`, `material#<number>`, `policy` |
  * | keys | `<account>#<region>#alias#<alias name>` | `alias` |
+ * | keys | `<account>#<region>#custom-key-stores` | `custom-key-stores` |
  * | tenants | `<account>#tenant` | `tenant`, `tenant-key#<version>` |
  * | tenants | `<account>#principal#<principal id>`, `<account>#principal-name#<name>` | `principal`, `principal-name` |
  * | tenants | `access-key#<access key id>` | `access-key` |

@@ -15,7 +15,14 @@ import { type AccountId, PARTITION } from '../ids.ts'
 import type { TenantKeyRecord } from '../store/records.ts'
 import type { TenantRepository } from '../store/repositories.ts'
 
-export type TenantKeyPurpose = 'material' | 'access-key' | 'marker' | 'object' | 'grant-token' | 'import'
+export type TenantKeyPurpose =
+  | 'material'
+  | 'access-key'
+  | 'marker'
+  | 'object'
+  | 'grant-token'
+  | 'import'
+  | 'key-store'
 
 /** One version of a tenant's key, opened. Gives keys for its purposes, never itself. */
 export interface TenantKey {
