@@ -10,10 +10,14 @@ import {
   ListGrantsCommand,
 } from '@aws-sdk/client-kms'
 import { DeleteCommand } from '@aws-sdk/lib-dynamodb'
+import { blockLines } from '../../shared/audit/chain.ts'
+import type { AuditRecord } from '../../shared/audit/record.ts'
 import type { Caller } from '../../shared/authn/caller.ts'
+import type { Region } from '../../shared/ids.ts'
 import { openClient } from '../../shared/store/store.ts'
 import { bytes, kmsClient } from './kms.ts'
-import type { User } from './tenants-stack.ts'
+import { callKms } from './raw-call.ts'
+import type { TenantsStack, User } from './tenants-stack.ts'
 
 export interface GivenGrant {
   readonly grantId: string
@@ -73,4 +77,30 @@ export async function removeUser(
   await remove(`${account}#principal#${principalId}`, 'principal')
   await remove(`${account}#principal-name#${userName}`, 'principal-name')
   tables.close()
+}
+
+/** Calls as the user, and gives the answer with the one record that the call has left. */
+export async function recorded(
+  { services }: TenantsStack,
+  user: User,
+  operation: string,
+  input: object,
+): Promise<{ readonly record: AuditRecord; readonly answer: Record<string, string> | null }> {
+  const { headers, body } = await callKms(user, operation, input)
+  const region = services.regions[0] as Region
+  const blocks = await Promise.all(
+    (await services.store.ledger.days(user.account, region)).map((day) =>
+      services.store.ledger.blocks(user.account, region, day, {
+        newestFirst: true,
+        limit: 10,
+        after: null,
+      }),
+    ),
+  )
+  const records = blocks.flatMap(({ items }) =>
+    items.flatMap((block) => blockLines(block).map((line) => JSON.parse(line) as AuditRecord)),
+  )
+  const found = records.filter(({ requestID }) => requestID === headers['x-amzn-requestid'])
+  if (found.length !== 1 || found[0] === undefined) throw new Error(`${found.length} records.`)
+  return { record: found[0], answer: body === '' ? null : JSON.parse(body) }
 }
