@@ -10,6 +10,7 @@ import {
   RotateKeyOnDemandCommand,
 } from '@aws-sdk/client-kms'
 import { afterAll, expect, test } from 'vitest'
+import { cutShort } from '../../support/cut-short.ts'
 import { givenExternalKey, importInto, materialNamed } from '../../support/import.ts'
 import { givenKey } from '../../support/kms.ts'
 import { refusalOf, refused } from '../../support/refusal.ts'
@@ -216,4 +217,34 @@ test('Keys of a set with imported material rotate when each of them has it', asy
     ])
     expect((await encrypted(client, keyId)).length).toBeGreaterThan(0)
   }
+})
+
+test('Keys of a set stay as they are when one of them lost the material meanwhile', async () => {
+  const { keyId } = await givenExternalKey(kms, { MultiRegion: true })
+  await importInto(kms, keyId, materialNamed('first'))
+  await kms.send(new ReplicateKeyCommand({ KeyId: keyId, ReplicaRegion: 'eu-west-1' }))
+  await stack.advance(MINUTE)
+  await importInto(europe, keyId, materialNamed('first'))
+  const { KeyMaterialId } = await stage(kms, keyId, 'second')
+  await importInto(europe, keyId, materialNamed('second'))
+  await rotate(keyId)
+  await europe.send(new DeleteImportedKeyMaterialCommand({ KeyId: keyId, KeyMaterialId }))
+  await complete()
+  expect(await statusOf(keyId)).not.toHaveProperty('OnDemandRotationStartDate')
+  for (const client of [kms, europe]) expect(await rotationsOf(keyId, client)).toEqual([])
+})
+
+test('Material that is deleted while its rotation has begun leaves room for other material', async () => {
+  const { keyId } = await givenImportedKey()
+  const { KeyMaterialId } = await stage(kms, keyId, 'second')
+  await rotate(keyId)
+  await stack.advance(2 * MINUTE)
+  await stack.rotate(cutShort(stack.services, 1, true).services)
+  await kms.send(new DeleteImportedKeyMaterialCommand({ KeyId: keyId, KeyMaterialId }))
+  await stack.rotate()
+  expect(await rotationsOf(keyId)).toEqual([])
+  const third = await stage(kms, keyId, 'third')
+  await rotate(keyId)
+  await complete()
+  expect(await currentOf(keyId)).toBe(third.KeyMaterialId)
 })

@@ -191,6 +191,21 @@ describe('A disabled key', () => {
     expect(await rotationsOf(keyId)).toHaveLength(1)
   })
 
+  test('has the rotation ended that had happened before, and is told of once', async () => {
+    const { keyId, materialId } = await givenRotatingKey()
+    await stack.advance(90 * DAY)
+    await stack.rotate(cutShort(stack.services, 2, true).services)
+    expect(await currentOf(keyId)).not.toBe(materialId)
+    expect(await told(keyId)).toEqual([])
+    await kms.send(new DisableKeyCommand({ KeyId: keyId }))
+    await stack.advance(DAY)
+    await stack.rotate()
+    expect(await told(keyId)).toHaveLength(1)
+    await kms.send(new EnableKeyCommand({ KeyId: keyId }))
+    expect(await stack.rotate()).toBe(0)
+    expect(await rotationsOf(keyId)).toHaveLength(1)
+  })
+
   test('ends the on-demand rotation that was asked for before', async () => {
     const { keyId, materialId } = await givenKey(kms)
     await kms.send(new RotateKeyOnDemandCommand({ KeyId: keyId }))
