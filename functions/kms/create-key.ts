@@ -3,9 +3,11 @@ import { createKey as makeKey } from '../../shared/keys/key-creation.ts'
 import { newKeyId } from '../../shared/keys/key-id.ts'
 import { type KeyMetadata, keyMetadata } from '../../shared/keys/key-metadata.ts'
 import { requireSupportedKey } from '../../shared/keys/key-specs.ts'
+import { createKeyInStore } from '../../shared/keys/key-store-use.ts'
 import { requireOwnTags, withTags } from '../../shared/keys/tags.ts'
 import { jsonHandler } from '../../shared/lambda/json-stack.ts'
 import { acceptKeyPolicy } from '../../shared/pipeline/key-policy.ts'
+import { keyStoreScope } from '../../shared/pipeline/key-store-scope.ts'
 import {
   customerMasterKeySpec,
   customKeyStoreId,
@@ -59,6 +61,9 @@ export const createKey: Operation<CreateKeyRequest, CreateKeyResponse> = {
     },
   }),
   async run(input, _keys, call) {
+    if (input.CustomKeyStoreId !== undefined) {
+      return await createKeyInStore(keyStoreScope(call), input.CustomKeyStoreId, input)
+    }
     const plan = planKey(input, call)
     const document =
       input.Policy === undefined
@@ -80,6 +85,8 @@ export const createKey: Operation<CreateKeyRequest, CreateKeyResponse> = {
       keySpec: input.KeySpec,
       customerMasterKeySpec: input.CustomerMasterKeySpec,
       origin: input.Origin,
+      customKeyStoreId: input.CustomKeyStoreId,
+      xksKeyId: input.XksKeyId,
       multiRegion: input.MultiRegion,
       bypassPolicyLockoutSafetyCheck: input.BypassPolicyLockoutSafetyCheck,
       tags: auditedTags(input.Tags),

@@ -192,7 +192,6 @@ export interface KeyDescription {
   readonly CustomerMasterKeySpec?: KeySpec
   readonly KeyUsage?: KeyUsage
   readonly Origin?: string
-  readonly CustomKeyStoreId?: string
   readonly XksKeyId?: string
 }
 
@@ -206,15 +205,10 @@ export interface NewKey {
 /**
  * What CreateKey makes of its request (AWS KMS API reference, "CreateKey").
  * @throws JsonError ValidationException for members that do not go together,
- *   UnsupportedOperationException for a key that cannot be made here,
- *   CustomKeyStoreNotFoundException, as there are no custom key stores
+ *   UnsupportedOperationException for a key that cannot be made here
  */
 export function requireSupportedKey(description: KeyDescription): NewKey {
-  const spec = requireOneSpec(description)
-  const usage = requireUsage(description, spec)
-  if (description.CustomKeyStoreId !== undefined) {
-    throw new JsonError('CustomKeyStoreNotFoundException')
-  }
+  const { spec, usage } = requireSpecAndUsage(description)
   const { Origin = 'AWS_KMS', XksKeyId } = description
   if (Origin === 'EXTERNAL' && !entries[spec].importable) {
     throw new JsonError(
@@ -227,6 +221,15 @@ export function requireSupportedKey(description: KeyDescription): NewKey {
     throw new JsonError('UnsupportedOperationException')
   }
   return { keySpec: spec, keyUsage: usage, origin: Origin }
+}
+
+/** @throws JsonError ValidationException for members that do not go together */
+export function requireSpecAndUsage(description: KeyDescription): {
+  readonly spec: KeySpec
+  readonly usage: KeyUsage
+} {
+  const spec = requireOneSpec(description)
+  return { spec, usage: requireUsage(description, spec) }
 }
 
 function requireOneSpec({ KeySpec, CustomerMasterKeySpec }: KeyDescription): KeySpec {

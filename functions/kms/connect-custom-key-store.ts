@@ -1,0 +1,27 @@
+import { connectStore } from '../../shared/keys/custom-key-stores.ts'
+import { jsonHandler } from '../../shared/lambda/json-stack.ts'
+import { keyStoreScope } from '../../shared/pipeline/key-store-scope.ts'
+import { customKeyStoreId } from '../../shared/pipeline/kms-members.ts'
+import type { Operation } from '../../shared/pipeline/operation.ts'
+import { type Input, required, structure } from '../../shared/pipeline/shape.ts'
+
+const request = structure({ CustomKeyStoreId: required(customKeyStoreId) })
+
+/** Begins to connect a custom key store; how that ended, DescribeCustomKeyStores tells. */
+export const connectCustomKeyStore: Operation<
+  Input<typeof request>,
+  Readonly<Record<string, never>>
+> = {
+  service: 'kms',
+  name: 'ConnectCustomKeyStore',
+  input: request,
+  readOnly: false,
+  permissions: () => [{ action: 'kms:ConnectCustomKeyStore', resource: null }],
+  async run({ CustomKeyStoreId }, _keys, call) {
+    await connectStore(keyStoreScope(call), CustomKeyStoreId)
+    return {}
+  },
+  audit: { requestParameters: ({ CustomKeyStoreId }) => ({ customKeyStoreId: CustomKeyStoreId }) },
+}
+
+export const handler = jsonHandler(connectCustomKeyStore)
