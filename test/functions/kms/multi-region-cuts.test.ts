@@ -6,10 +6,12 @@ import {
   ListAliasesCommand,
   ListKeysCommand,
   ReplicateKeyCommand,
+  RotateKeyOnDemandCommand,
   ScheduleKeyDeletionCommand,
 } from '@aws-sdk/client-kms'
 import { afterAll, describe, expect, test } from 'vitest'
 import { deleteDueKeys } from '../../../functions/schedule/delete-due-keys.ts'
+import { rotateDueKeys } from '../../../functions/schedule/rotate-due-keys.ts'
 import { type KeyId, parseKeyId, type Region } from '../../../shared/ids.ts'
 import type { FoundKey } from '../../../shared/keys/keys.ts'
 import { regionsOf } from '../../../shared/keys/multi-region.ts'
@@ -262,4 +264,36 @@ test('Replicas in several Regions are made at the same time', async () => {
   await Promise.all(REGIONS.slice(1).map((region) => stack.replicate(key, region)))
   expect((await setOf(key))?.replicas).toEqual(REGIONS.slice(1).toSorted())
   await expectTrueSet(key)
+})
+
+test('A replica that is made while the key rotates gets the new material too', async () => {
+  const key = await stack.key()
+  let hasRotated = false
+  const rotate = async (): Promise<void> => {
+    hasRotated = true
+    await kms(EAST).send(new RotateKeyOnDemandCommand({ KeyId: key.keyId }))
+    clock.offset += 10 * 60 * 1000
+    expect(await rotateDueKeys(services)).toBe(1)
+  }
+  const relatedKeys: typeof store.relatedKeys = {
+    ...store.relatedKeys,
+    async put(next, rev) {
+      const joins = next.replicas.length === 1
+      if (joins && !hasRotated) await rotate()
+      await store.relatedKeys.put(next, rev)
+    },
+  }
+  const primary = (await stack.stored(key, EAST)) ?? expect.unreachable()
+  const plan = {
+    region: WEST as Region,
+    description: '',
+    tags: [],
+    policy: primary.policy.document,
+  }
+  await createReplica(keys.found(primary), plan, { ...services, store: { ...store, relatedKeys } })
+  expect(hasRotated).toBe(true)
+  const { CurrentKeyMaterialId } = await stack.describe(key, EAST)
+  expect(CurrentKeyMaterialId).not.toBe(primary.key.current)
+  await expectWorking(key)
+  expect((await stack.describe(key, WEST)).CurrentKeyMaterialId).toBe(CurrentKeyMaterialId)
 })
