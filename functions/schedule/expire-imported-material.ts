@@ -3,6 +3,7 @@
  * moment on, whether or not this ran; this makes sure that nobody can make them work again. Run by a
  * schedule; every run does some of what is due, and a run that was cut short harms nothing.
  */
+import { recordServiceEvent } from '../../shared/audit/service-event.ts'
 import { withoutBytes } from '../../shared/keys/delete-imported-material.ts'
 import { environment } from '../../shared/lambda/environment.ts'
 import { logFailure } from '../../shared/lambda/log.ts'
@@ -34,7 +35,6 @@ async function expireIfDue(row: MaterialRecord, services: Services): Promise<boo
   if (row.wrapped === null || validTo === null || validTo > services.clock.now()) return false
   try {
     await services.store.keys.putMaterial(withoutBytes(row), row.rev)
-    return true
   } catch (error) {
     if (error instanceof ConditionFailed) return false
     throw error
@@ -42,7 +42,18 @@ async function expireIfDue(row: MaterialRecord, services: Services): Promise<boo
     services.keys.forget(row)
     services.material.forget(row.account, row.region, row.keyId)
   }
+  await tellOf(row, validTo, services)
+  return true
 }
+
+/** As CloudTrail shows it (AWS KMS Developer Guide, "DeleteExpiredKeyMaterial"). */
+const tellOf = (row: MaterialRecord, validTo: number, services: Services) =>
+  recordServiceEvent(services, {
+    eventName: 'DeleteExpiredKeyMaterial',
+    key: row,
+    occurrence: `${row.materialId} ${validTo}`,
+    details: { keyId: row.keyId, keyMaterialId: row.materialId },
+  })
 
 export const handler = async (): Promise<{ readonly expired: number }> => ({
   expired: await expireImportedMaterial((await environment()).services),

@@ -11,6 +11,8 @@ import {
   type AlgorithmSpec,
   CreateKeyCommand,
   type CreateKeyCommandInput,
+  DeleteImportedKeyMaterialCommand,
+  DescribeKeyCommand,
   GetParametersForImportCommand,
   ImportKeyMaterialCommand,
   type ImportKeyMaterialCommandInput,
@@ -91,3 +93,33 @@ export async function importInto(
 
 /** 32 bytes, always the same for a name. */
 export const materialNamed = (name: string): Buffer => createHash('sha256').update(name).digest()
+
+/**
+ * A key that waits for its first material. One wrapping key serves all imports of a KMS key, since
+ * making one takes long.
+ */
+export async function givenImporting(kms: KMSClient, input: CreateKeyCommandInput = {}) {
+  const key = await givenExternalKey(kms, input)
+  const parameters = await givenParameters(kms, key.keyId)
+  return {
+    ...key,
+    parameters,
+    import: (material: Uint8Array, options: ImportOptions = {}) =>
+      importInto(kms, key.keyId, material, { parameters, ...options }),
+    metadata: async () =>
+      (await kms.send(new DescribeKeyCommand({ KeyId: key.keyId }))).KeyMetadata,
+    remove: (KeyMaterialId?: string) =>
+      kms.send(new DeleteImportedKeyMaterialCommand({ KeyId: key.keyId, KeyMaterialId })),
+  }
+}
+
+/** A key with imported material. */
+export async function givenImported(
+  kms: KMSClient,
+  material: Uint8Array,
+  options: ImportOptions = {},
+) {
+  const key = await givenImporting(kms)
+  const { KeyMaterialId = '' } = await key.import(material, options)
+  return { ...key, materialId: KeyMaterialId }
+}

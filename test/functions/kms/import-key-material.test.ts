@@ -1,23 +1,25 @@
 import { createHmac, generateKeyPairSync, randomBytes } from 'node:crypto'
 import {
   CreateAliasCommand,
+  type CreateKeyCommandInput,
   DecryptCommand,
-  DeleteImportedKeyMaterialCommand,
-  DescribeKeyCommand,
   DisableKeyCommand,
   EncryptCommand,
   GenerateMacCommand,
-  GetParametersForImportCommand,
+  ImportKeyMaterialCommand,
   type KMSClient,
   ScheduleKeyDeletionCommand,
 } from '@aws-sdk/client-kms'
 import { describe, expect, test } from 'vitest'
 import {
+  givenImporting as given,
   givenExternalKey,
   givenParameters,
   type ImportOptions,
+  givenImported as imported,
   importInto,
   materialNamed,
+  wrapForImport,
 } from '../../support/import.ts'
 import { bytes, givenKey, kmsClient, newAliasName } from '../../support/kms.ts'
 import { refusalOf, refused } from '../../support/refusal.ts'
@@ -30,30 +32,28 @@ const B = materialNamed('B')
 const SECOND = 1000
 const DAY = 24 * 60 * 60 * SECOND
 
-/** One wrapping key for each KMS key is enough; making them takes long. */
-async function givenImporting(input: Parameters<typeof givenExternalKey>[1] = {}) {
-  const key = await givenExternalKey(kms, input)
-  const parameters = await givenParameters(kms, key.keyId)
-  const put = (material: Uint8Array, options: ImportOptions = {}) =>
-    importInto(kms, key.keyId, material, { parameters, ...options })
-  const metadata = async () =>
-    (await kms.send(new DescribeKeyCommand({ KeyId: key.keyId }))).KeyMetadata
-  const remove = (KeyMaterialId?: string) =>
-    kms.send(new DeleteImportedKeyMaterialCommand({ KeyId: key.keyId, KeyMaterialId }))
-  return { ...key, parameters, import: put, metadata, remove }
-}
-
-async function givenImported(material: Uint8Array = A, options: ImportOptions = {}) {
-  const key = await givenImporting()
-  const { KeyMaterialId = '' } = await key.import(material, options)
-  return { ...key, materialId: KeyMaterialId }
-}
+const givenImporting = (input: CreateKeyCommandInput = {}) => given(kms, input)
+const givenImported = () => imported(kms, A)
 
 const encrypt = (KeyId: string) =>
   kms.send(new EncryptCommand({ KeyId, Plaintext: bytes('hello') }))
 const inDays = (days: number) => new Date(Date.now() + days * DAY)
 
 describe('The first import', () => {
+  test('needs nothing but the token, the material and how long it is to last', async () => {
+    const { keyId, arn, parameters } = await givenImporting()
+    const { $metadata, ...answer } = await kms.send(
+      new ImportKeyMaterialCommand({
+        KeyId: arn,
+        ImportToken: parameters.ImportToken,
+        EncryptedKeyMaterial: wrapForImport(parameters, A),
+        ValidTo: inDays(1),
+      }),
+    )
+    expect(answer.KeyId).toBe(arn)
+    await encrypt(keyId)
+  })
+
   test('enables the key and names its material', async () => {
     const key = await givenImporting()
     expect(await key.metadata()).toMatchObject({ KeyState: 'PendingImport', Enabled: false })
@@ -428,147 +428,6 @@ describe('ImportKeyMaterial refuses', () => {
     const missing = `${arn.slice(0, -12)}000000000000`
     expect(await attempt(missing)).toEqual(
       refused('NotFoundException', `Key '${missing}' does not exist`),
-    )
-  })
-})
-
-describe('GetParametersForImport', () => {
-  test('gives a key, and a token that lasts a day', async () => {
-    const { keyId, arn } = await givenExternalKey(kms)
-    const before = Date.now()
-    const { $metadata, ...answer } = await kms.send(
-      new GetParametersForImportCommand({
-        KeyId: arn,
-        WrappingAlgorithm: 'RSAES_OAEP_SHA_256',
-        WrappingKeySpec: 'RSA_2048',
-      }),
-    )
-    expect(answer).toEqual({
-      KeyId: `arn:aws:kms:us-east-1:${stack.account}:key/${keyId}`,
-      ImportToken: expect.any(Uint8Array),
-      PublicKey: expect.any(Uint8Array),
-      ParametersValidTo: expect.any(Date),
-    })
-    expect(answer.PublicKey).toHaveLength(294)
-    const left = (answer.ParametersValidTo?.getTime() ?? 0) - before
-    expect(left).toBeGreaterThanOrEqual(DAY - SECOND)
-    expect(left).toBeLessThanOrEqual(DAY + 10 * SECOND)
-  })
-
-  test('gives another key each time, and those before stay valid', async () => {
-    const { keyId } = await givenExternalKey(kms)
-    const [first, second] = [await givenParameters(kms, keyId), await givenParameters(kms, keyId)]
-    expect(first.PublicKey).not.toEqual(second.PublicKey)
-    await importInto(kms, keyId, A, { parameters: first })
-    await importInto(kms, keyId, A, { parameters: second })
-  })
-
-  test.for([
-    ['RSA_3072', 422],
-    ['RSA_4096', 550],
-  ] as const)('makes wrapping keys of %s', async ([spec, length]) => {
-    const { keyId } = await givenExternalKey(kms)
-    const parameters = await givenParameters(kms, keyId, 'RSAES_OAEP_SHA_1', spec)
-    expect(parameters.PublicKey).toHaveLength(length)
-    expect(parameters.ImportToken.length).toBeLessThanOrEqual(6144)
-    await importInto(kms, keyId, A, { parameters })
-  })
-
-  test('refuses keys whose material was made here, and those pending deletion', async () => {
-    const own = await givenKey(kms)
-    expect(await refusalOf(givenParameters(kms, own.keyId))).toEqual(
-      refused(
-        'UnsupportedOperationException',
-        `${own.arn} origin is AWS_KMS which is not valid for this operation.`,
-      ),
-    )
-    const { keyId, arn } = await givenExternalKey(kms)
-    await kms.send(new ScheduleKeyDeletionCommand({ KeyId: keyId }))
-    expect(await refusalOf(givenParameters(kms, keyId))).toEqual(
-      refused('KMSInvalidStateException', `${arn} is pending deletion.`),
-    )
-  })
-
-  test.for([
-    ['SYMMETRIC_DEFAULT', 'RSAES_PKCS1_V1_5', 'RSA_2048'],
-    ['SYMMETRIC_DEFAULT', 'RSA_AES_KEY_WRAP_SHA_256', 'RSA_4096'],
-    ['SYMMETRIC_DEFAULT', 'SM2PKE', 'SM2'],
-    ['RSA_2048', 'RSAES_OAEP_SHA_256', 'RSA_4096'],
-    ['ECC_NIST_P521', 'RSAES_OAEP_SHA_1', 'RSA_2048'],
-  ] as const)('has no way for %s to come by %s with %s', async ([KeySpec, algorithm, spec]) => {
-    const KeyUsage = KeySpec === 'SYMMETRIC_DEFAULT' ? 'ENCRYPT_DECRYPT' : 'SIGN_VERIFY'
-    const { keyId } = await givenExternalKey(kms, { KeySpec, KeyUsage })
-    expect(await refusalOf(givenParameters(kms, keyId, algorithm, spec))).toEqual(
-      refused(
-        'ValidationException',
-        `Wrapping algorithm ${algorithm} and wrapping key spec ${spec} cannot be used to import a ${KeySpec} key.`,
-      ),
-    )
-  })
-
-  test('works on a disabled key', async () => {
-    const { keyId, parameters } = await givenImported()
-    await kms.send(new DisableKeyCommand({ KeyId: keyId }))
-    expect((await givenParameters(kms, keyId)).PublicKey).not.toEqual(parameters.PublicKey)
-  })
-})
-
-describe('DeleteImportedKeyMaterial', () => {
-  test('makes the key wait for the same material', async () => {
-    const key = await givenImported()
-    const { $metadata, ...answer } = await key.remove()
-    expect(answer).toEqual({ KeyId: key.arn, KeyMaterialId: key.materialId })
-    const metadata = await key.metadata()
-    expect(metadata).toMatchObject({
-      KeyState: 'PendingImport',
-      Enabled: false,
-      CurrentKeyMaterialId: key.materialId,
-    })
-    expect(metadata).not.toHaveProperty('ExpirationModel')
-    expect(metadata).not.toHaveProperty('ValidTo')
-    expect(await refusalOf(encrypt(key.keyId))).toEqual(
-      refused('KMSInvalidStateException', `${key.arn} is pending import.`),
-    )
-  })
-
-  test('succeeds again when there is nothing left', async () => {
-    const key = await givenImported()
-    await key.remove()
-    expect((await key.remove(key.materialId)).KeyMaterialId).toBe(key.materialId)
-  })
-
-  test('succeeds for a key that never had any', async () => {
-    const key = await givenImporting()
-    const { $metadata, ...answer } = await key.remove()
-    expect(answer).toEqual({ KeyId: key.arn })
-  })
-
-  test('knows the ids of the key’s own material only', async () => {
-    const key = await givenImported()
-    const { materialId } = await givenImported()
-    expect(await refusalOf(key.remove(materialId))).toEqual(
-      refused(
-        'ValidationException',
-        `Key material (id: ${materialId}) has never been imported into KMS key ${key.arn}.`,
-      ),
-    )
-  })
-
-  test('leaves a key that is pending deletion as it is', async () => {
-    const key = await givenImported()
-    await kms.send(new ScheduleKeyDeletionCommand({ KeyId: key.keyId }))
-    await key.remove()
-    expect((await key.metadata())?.KeyState).toBe('PendingDeletion')
-  })
-
-  test('refuses keys whose material was made here', async () => {
-    const { keyId, arn } = await givenKey(kms)
-    const command = new DeleteImportedKeyMaterialCommand({ KeyId: keyId })
-    expect(await refusalOf(kms.send(command))).toEqual(
-      refused(
-        'UnsupportedOperationException',
-        `${arn} origin is AWS_KMS which is not valid for this operation.`,
-      ),
     )
   })
 })
