@@ -15,22 +15,39 @@ export const keyStoreMembers = {
     patternText: 'cluster-[2-7a-zA-Z]{11,16}',
   }),
   KeyStorePassword: string({ min: 7, max: 32, sensitive: true }),
-  XksProxyUriEndpoint: string({ min: 10, max: 128, pattern: /^https:\/\/[a-zA-Z0-9.-]+$/ }),
+  XksProxyUriEndpoint: string({
+    min: 10,
+    max: 128,
+    pattern: /^https:\/\/[a-zA-Z0-9.-]+$/,
+    patternText: '^https://[a-zA-Z0-9.-]+$',
+  }),
   XksProxyUriPath: string({
     min: 10,
     max: 128,
     pattern: /^(\/[a-zA-Z0-9/_-]+\/kms\/xks\/v\d{1,2})$|^(\/kms\/xks\/v\d{1,2})$/,
+    patternText: '^(/[a-zA-Z0-9\\/_-]+/kms/xks/v\\d{1,2})$|^(/kms/xks/v\\d{1,2})$',
   }),
   XksProxyVpcEndpointServiceName: string({
     min: 20,
     max: 64,
     pattern: /^(com|eu)\.amazonaws\.vpce\.([a-z]+-){2,3}\d+\.vpce-svc-[0-9a-z]+$/,
   }),
-  XksProxyVpcEndpointServiceOwner: string({ min: 12, max: 12, pattern: /^\d{12}$/ }),
+  XksProxyVpcEndpointServiceOwner: string({
+    min: 12,
+    max: 12,
+    pattern: /^[0-9]{12}$/,
+    patternText: '[0-9]{12}',
+  }),
   XksProxyAuthenticationCredential: structure({
     AccessKeyId: required(string({ min: 20, max: 30, pattern: /^[A-Z2-7]+$/, sensitive: true })),
     RawSecretAccessKey: required(
-      string({ min: 43, max: 64, pattern: /^[a-zA-Z0-9/+=]+$/, sensitive: true }),
+      string({
+        min: 43,
+        max: 64,
+        pattern: /^[a-zA-Z0-9/+=]+$/,
+        patternText: '^[a-zA-Z0-9\\/+=]+$',
+        sensitive: true,
+      }),
     ),
   }),
   XksProxyConnectivity: oneOf(['PUBLIC_ENDPOINT', 'VPC_ENDPOINT_SERVICE']),
