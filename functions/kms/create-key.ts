@@ -57,6 +57,7 @@ export const createKey: Operation<CreateKeyRequest, CreateKeyResponse> = {
       'kms:keyusage': input.KeyUsage ?? 'ENCRYPT_DECRYPT',
       'kms:keyorigin': input.Origin ?? 'AWS_KMS',
       'kms:multiregion': String(input.MultiRegion === true),
+      'kms:multiregionkeytype': input.MultiRegion === true ? 'PRIMARY' : undefined,
       'kms:bypasspolicylockoutsafetycheck': String(input.BypassPolicyLockoutSafetyCheck === true),
     },
   }),

@@ -34,6 +34,9 @@ test('kms:MultiRegionKeyType tells primary keys from replicas, and neither from 
   const [primaries, replicas] = [await of('PRIMARY'), await of('REPLICA')]
   const { keyId } = await givenKey(kms, { MultiRegion: true })
   await kms.send(new ReplicateKeyCommand({ KeyId: keyId, ReplicaRegion: 'eu-west-1' }))
+  await kmsClient(primaries).send(new CreateKeyCommand({ MultiRegion: true }))
+  await denied(kmsClient(primaries).send(new CreateKeyCommand({})))
+  await denied(kmsClient(replicas).send(new CreateKeyCommand({ MultiRegion: true })))
   await describeAs(primaries, keyId)
   await denied(describeAs(replicas, keyId))
   const there = (user: User) => describeAs({ ...user, region: 'eu-west-1' }, keyId)
