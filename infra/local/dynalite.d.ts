@@ -19,12 +19,17 @@ declare module 'dynalite/db/index.js' {
     createValueStream(options: object): AsyncIterable<TableDescription>
     put(name: string, table: TableDescription, done: (error: Error | null) => void): void
   }
+  interface RangeIterator {
+    close(): Promise<void>
+  }
   export interface Engine {
     readonly tableDb: TableDb
     readonly db: {
       open(): Promise<void>
       close(): Promise<void>
       clear(range: { readonly lt?: string; readonly gte?: string }): Promise<void>
+      keys(range?: object): RangeIterator
+      values(range?: object): RangeIterator
     }
   }
   const db: { create(options: { readonly path: string }): Engine }

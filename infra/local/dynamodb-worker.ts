@@ -37,12 +37,27 @@ function openServer(): [ReturnType<typeof dynalite>, Engine] {
   let made: Engine | undefined
   engine.create = (options) => {
     made = create(options)
+    closeIterators(made)
     return made
   }
   const started = dynalite({ path, ...AT_ONCE })
   engine.create = create
   if (made === undefined) throw new Error('The engine has opened no database.')
   return [started, made]
+}
+
+/**
+ * The engine ends what it reads by a method that its database's iterators do not have, so it would
+ * keep every one of them for ever, and with it a snapshot of the whole database.
+ */
+function closeIterators({ db }: Engine): void {
+  for (const kind of ['keys', 'values'] as const) {
+    const iterate = db[kind].bind(db)
+    db[kind] = (range) => {
+      const iterator = iterate(range)
+      return Object.assign(iterator, { return: () => iterator.close() })
+    }
+  }
 }
 
 /** Everything but the descriptions of the tables, whose keys begin with `table~`. */
@@ -58,6 +73,7 @@ async function clear({ db }: Engine): Promise<void> {
  */
 async function finishTables(directory: string): Promise<void> {
   const found = engine.create({ path: directory })
+  closeIterators(found)
   const { db, tableDb } = found
   await db.open()
   if (empty) await clear(found)
