@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 
 export interface FuzzOptions {
   readonly requests: number
-  /** The same seed fires the same shots in the same order. */
+  /** The same seed takes the same choices; the keys that it takes them among are new ones. */
   readonly seed: number
   readonly connections: number
 }

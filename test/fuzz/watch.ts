@@ -21,7 +21,7 @@ const forbidden = (secretAccessKey: string): readonly string[] => {
 
 /** Reads along with what the stack writes, from now on. */
 export function watchOutput(
-  { stdout, stderr }: SpawnedStack,
+  { stdout, stderr }: Pick<SpawnedStack, 'stdout' | 'stderr'>,
   secretAccessKey: string,
   findings: Findings,
 ): void {

@@ -2,10 +2,15 @@
 
 import type { AddressInfo } from 'node:net'
 import { createServer, type Server, type Socket } from 'node:net'
+import { PassThrough } from 'node:stream'
+import { setImmediate } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
 import { Connection, NoAnswer, parseAnswer } from '../fuzz/connection.ts'
+import { Findings } from '../fuzz/findings.ts'
 import { fireBytes } from '../fuzz/fire-bytes.ts'
 import { signer } from '../fuzz/signer.ts'
+import { watchOutput } from '../fuzz/watch.ts'
+import { SECRET_MARKER } from '../support/kms-world.ts'
 import { send } from '../support/raw-call.ts'
 import { givenStack } from '../support/stack-client.ts'
 
@@ -100,6 +105,35 @@ test('What is no answer is refused, chunks are put together', () => {
   for (let length = 0; length < chunked.length; length++) {
     expect(parseAnswer(Buffer.from(chunked.slice(0, length)), false)).toBeNull()
   }
+})
+
+describe('What the stack writes', () => {
+  const told = async (line: string): Promise<readonly string[]> => {
+    const findings = new Findings()
+    const [stdout, stderr] = [new PassThrough(), new PassThrough()]
+    watchOutput({ stdout, stderr }, 'the-secret-access-key', findings)
+    stdout.write(line.slice(0, 10)) // a line may come in pieces
+    stdout.write(`${line.slice(10)}\n`)
+    await setImmediate()
+    return findings.lines
+  }
+  const marker = Buffer.from(SECRET_MARKER)
+
+  test.each([
+    `{"level":30,"body":"${SECRET_MARKER}abc"}`,
+    `{"level":30,"Plaintext":"${Buffer.concat([marker, Buffer.from('abc')]).toString('base64')}"}`,
+    `material ${marker.toString('hex')}`,
+    JSON.stringify({ buffer: [...marker, 1] }),
+    'signed with the-secret-access-key',
+  ])('is found to hold a secret: %s', async (line) => {
+    expect(await told(line)).toEqual(['wrote a secret to its log'])
+  })
+
+  test('is found to hold an error or a warning, and is let be otherwise', async () => {
+    expect(await told('{"level":50,"msg":"call failed"}')).toHaveLength(1)
+    expect(await told('(node:1) MaxListenersExceededWarning: leak')).toHaveLength(1)
+    expect(await told('{"level":30,"msg":"started"}')).toEqual([])
+  })
 })
 
 test('The cheap signature is the signature', async () => {
