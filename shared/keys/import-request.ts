@@ -21,7 +21,11 @@ export interface ImportMembers {
 
 /** The same, with the defaults filled in. */
 export interface ImportOrder {
-  readonly importType: ImportType
+  /**
+   * `null`: new material for a key that nothing was ever imported into, otherwise what it has had.
+   * Which of the two is told at the write, as another import may come before.
+   */
+  readonly importType: ImportType | null
   /** Milliseconds since the epoch; `null`: the material does not expire. */
   readonly validTo: number | null
   readonly materialId: string | null
@@ -44,16 +48,18 @@ export function requireImportOrder(
   const validTo = requireValidTo(members, now)
   refuseOnNonSymmetric(members, bundle)
   refuseOnReplica(members, bundle)
-  const importType = members.ImportType ?? defaultImportType(bundle)
+  const importType = members.ImportType ?? (isReplica(bundle) ? 'EXISTING_KEY_MATERIAL' : null)
   const { KeyMaterialId = null, KeyMaterialDescription = null } = members
-  if (importType === 'NEW_KEY_MATERIAL' && KeyMaterialId !== null) {
+  const isNew = (importType ?? defaultImportType(bundle.key.current)) === 'NEW_KEY_MATERIAL'
+  if (isNew && KeyMaterialId !== null) {
     throw invalid('Input parameter keyMaterialId cannot be used with NEW_KEY_MATERIAL importType.')
   }
   return { importType, validTo, materialId: KeyMaterialId, description: KeyMaterialDescription }
 }
 
-const defaultImportType = (bundle: KeyBundle): ImportType =>
-  bundle.key.current === null && !isReplica(bundle) ? 'NEW_KEY_MATERIAL' : 'EXISTING_KEY_MATERIAL'
+/** @param current - the key's material; `null`: nothing was ever imported */
+export const defaultImportType = (current: unknown): ImportType =>
+  current === null ? 'NEW_KEY_MATERIAL' : 'EXISTING_KEY_MATERIAL'
 
 /** @returns whole seconds, in milliseconds since the epoch */
 function requireValidTo(

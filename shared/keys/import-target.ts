@@ -6,7 +6,7 @@
 import { JsonError } from '../errors.ts'
 import type { KeyArn, MaterialId } from '../ids.ts'
 import type { KeySpec, MaterialRecord } from '../store/records.ts'
-import type { ImportOrder } from './import-request.ts'
+import { defaultImportType, type ImportOrder } from './import-request.ts'
 import { keySpec } from './key-specs.ts'
 
 /** A material that belongs to a key, whether its bytes are here or not. */
@@ -41,7 +41,8 @@ export function importTarget(
   if (keySpec(key.keySpec).family !== 'symmetric') {
     return key.current === null ? null : requireExpected(same, [key.current.materialId])
   }
-  if (order.importType === 'EXISTING_KEY_MATERIAL') {
+  const importType = order.importType ?? defaultImportType(key.current)
+  if (importType === 'EXISTING_KEY_MATERIAL') {
     return requireExpected(same, order.materialId ? [order.materialId] : expectedOf(key))
   }
   if (same !== null) throw alreadyKnown(key.arn, materialId)
