@@ -5,6 +5,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isLoopbackAddress, whyNotLocal } from '../../shared/authn/local-request.ts'
+import { isInCalendar } from './calendar.ts'
 import { addDuration, type Duration, parseDuration } from './duration.ts'
 import { type DoneWork, TooFar } from './local-clock.ts'
 import { BodyTooLarge, drain, readBody } from './request-body.ts'
@@ -151,7 +152,8 @@ const TIME =
 
 function readMove(name: string, value: unknown): Move | null {
   if (name === 'now') {
-    const time = typeof value === 'string' && TIME.test(value) ? Date.parse(value) : Number.NaN
+    const isTime = typeof value === 'string' && TIME.test(value) && isInCalendar(value)
+    const time = isTime ? Date.parse(value) : Number.NaN
     return Number.isNaN(time) ? null : { to: time }
   }
   if (name !== 'advance') return null

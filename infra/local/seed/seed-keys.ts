@@ -1,10 +1,11 @@
 /** Keys of a seed: their specs, and their material as hex or PEM. */
-import { createPrivateKey, type KeyObject } from 'node:crypto'
+import { createPrivateKey, type KeyObject, timingSafeEqual } from 'node:crypto'
 import { type AliasName, parseKeyId, parseRegion, type Region } from '../../../shared/ids.ts'
 import { requireOwnAliasName } from '../../../shared/keys/aliases.ts'
-import { keySpec } from '../../../shared/keys/key-specs.ts'
+import { keySpec, requireSupportedKey } from '../../../shared/keys/key-specs.ts'
 import { requireOwnTags, withTags } from '../../../shared/keys/tags.ts'
 import { KEY_SPECS, type KeySpec, type KeyUsage } from '../../../shared/store/records.ts'
+import { isInCalendar } from '../calendar.ts'
 import { orFail } from './or-fail.ts'
 import { type ReadPrivateKey, readPostQuantum } from './post-quantum.ts'
 import type { SeedAlias, SeedGrant, SeedKey, SeedTerms } from './seed.ts'
@@ -27,6 +28,11 @@ const MEMBERS = [
   'tags',
   'nextRotation',
 ] as const
+
+/** AWS KMS API reference, CreateKey, "Description", and "Tag". */
+const MAX_DESCRIPTION_LENGTH = 8192
+const MAX_TAG_KEY_LENGTH = 128
+const MAX_TAG_VALUE_LENGTH = 256
 
 export interface ReadKey {
   readonly key: SeedKey
@@ -54,7 +60,7 @@ export function readKey(value: SourceValue, terms: SeedTerms): ReadKey {
     keyId,
     ...material,
     keyUsage: readKeyUsage(value, material.keySpec, members.keyUsage),
-    description: members.description?.text() ?? '',
+    description: members.description?.shortText(MAX_DESCRIPTION_LENGTH) ?? '',
     policy: members.policy === undefined ? null : readPolicy(members.policy, 'key'),
     tags: members.tags === undefined ? [] : readTags(members.tags),
     nextRotation: readRotation(members.nextRotation, material),
@@ -88,8 +94,16 @@ export interface GivenMaterial {
 
 type ReadMaterial = Pick<SeedKey, 'keySpec' | 'origin' | 'materials'>
 
-/** @throws StartProblem for material that is none of the key's spec */
+/** @throws StartProblem for material that is none of the key's spec, or of a spec that takes none from outside */
 export function readMaterial(value: SourceValue, given: GivenMaterial): ReadMaterial {
+  const read = readGiven(value, given)
+  const { keySpec: KeySpec, origin: Origin } = read
+  const [KeyUsage] = keySpec(KeySpec).usages
+  orFail(value, () => requireSupportedKey({ KeySpec, Origin, ...(KeyUsage && { KeyUsage }) }))
+  return read
+}
+
+function readGiven(value: SourceValue, given: GivenMaterial): ReadMaterial {
   const { origin, hex, pem } = given
   if (hex !== undefined && pem !== undefined) pem.fail('A key has material or pem, not both.')
   if (pem !== undefined) return { origin, ...readPem(pem, given.keySpec) }
@@ -100,7 +114,17 @@ export function readMaterial(value: SourceValue, given: GivenMaterial): ReadMate
   if (family === 'asymmetric') hex.fail(`The material of a key of ${spec} is given as pem.`)
   const items = hex.items()
   if (items.length > 1 && family === 'hmac') hex.fail('An HMAC key has one material.')
-  return { origin, keySpec: spec, materials: items.map((item) => readHex(item, spec)) }
+  const materials = items.map((item) => readHex(item, spec))
+  requireNoDoubles(items, materials)
+  return { origin, keySpec: spec, materials }
+}
+
+/** Imported material is told by what it is, so a key has each once. */
+function requireNoDoubles(items: readonly SourceValue[], materials: readonly Buffer[]): void {
+  for (const [index, material] of materials.entries()) {
+    const isDouble = materials.slice(0, index).some((earlier) => timingSafeEqual(earlier, material))
+    if (isDouble) items[index]?.fail('The key has this material already.')
+  }
 }
 
 function readHex(value: SourceValue, spec: KeySpec): Buffer {
@@ -181,7 +205,8 @@ export function readRotation(
     )
   }
   return value.parsed((text) => {
-    const time = /^[0-9]{4}-[0-9]{2}-[0-9]{2}/.test(text) ? Date.parse(text) : Number.NaN
+    const isTime = /^[0-9]{4}-[0-9]{2}-[0-9]{2}/.test(text) && isInCalendar(text)
+    const time = isTime ? Date.parse(text) : Number.NaN
     return Number.isNaN(time) ? null : time
   }, 'a time such as 2027-01-31T12:00:00Z')
 }
@@ -191,7 +216,11 @@ export const readAliasName = (value: SourceValue): AliasName =>
   orFail(value, () => requireOwnAliasName(value.text()))
 
 function readTags(value: SourceValue): SeedKey['tags'] {
-  const tags = [...value.members()].map(([TagKey, tag]) => ({ TagKey, TagValue: tag.text() }))
+  const tags = [...value.members()].map(([TagKey, tag]) => {
+    const fits = TagKey.length > 0 && TagKey.length <= MAX_TAG_KEY_LENGTH
+    if (!fits) tag.fail(`The name of a tag must have 1 to ${MAX_TAG_KEY_LENGTH} characters.`)
+    return { TagKey, TagValue: tag.shortText(MAX_TAG_VALUE_LENGTH) }
+  })
   return orFail(value, () => {
     requireOwnTags(tags)
     return withTags([], tags)

@@ -16,10 +16,11 @@ interface Source {
  */
 export function readSource(file: string, text: string): SourceValue {
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, logLevel: 'silent' })
+  const document = parseDocument(text, { lineCounter: lines, logLevel: 'error' })
   const [error] = document.errors
   if (error !== undefined) {
-    const [reason] = error.message.split(/ at line |\n/)
+    const isSecond = error.code === 'MULTIPLE_DOCS'
+    const [reason] = isSecond ? ['A seed is one document'] : error.message.split(/ at line |\n/)
     throw new StartProblem(`${file}:${lines.linePos(error.pos[0]).line}: ${reason}.`)
   }
   return new SourceValue({ file, document, lines }, document.contents, 1)
@@ -94,10 +95,20 @@ export class SourceValue {
     return typeof value === 'boolean' ? value : this.fail('true or false is expected here.')
   }
 
+  /** A text of at most `max` characters. */
+  shortText(max: number): string {
+    const text = this.text()
+    return text.length <= max ? text : this.fail(`This must have at most ${max} characters.`)
+  }
+
   /** A document of JSON: as a text, or written out as a mapping. */
   json(): string {
     if (!isMap(this.#node)) return this.text()
-    return JSON.stringify(this.#node.toJS(this.#source.document))
+    try {
+      return JSON.stringify(this.#node.toJS(this.#source.document))
+    } catch {
+      return this.fail('An alias (*) here has no anchor, stands for itself, or for too much.')
+    }
   }
 }
 

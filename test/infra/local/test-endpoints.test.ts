@@ -129,6 +129,7 @@ describe('The endpoints', () => {
     '{"now":7}',
     '{"now":"2027-01-31T12:00:00"}',
     '{"now":"2027-13-01T00:00:00Z"}',
+    '{"now":"2027-02-30T00:00:00Z"}',
     '{"advance":"a year"}',
     '{"advance":null}',
     '{"advance":"P99999999Y"}',
