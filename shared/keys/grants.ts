@@ -16,6 +16,7 @@ import {
   type KeyUsage,
 } from '../store/records.ts'
 import { keySpec } from './key-specs.ts'
+import { requireContextSize } from './symmetric.ts'
 
 type Context = Readonly<Record<string, string>>
 
@@ -84,6 +85,7 @@ export function requireGrantable({ operations, constraints }: Allowance, key: Ke
     )
   }
   requireFewPairs(constraints)
+  requireContextSize(contextOf(constraints) ?? {})
 }
 
 function requireFewPairs(constraints: GrantConstraints): void {

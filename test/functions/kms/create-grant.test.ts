@@ -299,6 +299,18 @@ describe('The constraints of a grant', () => {
       expect((await refusal({ Constraints })).name).toBe('ValidationException')
     }
   })
+
+  test.each(['EncryptionContextEquals', 'EncryptionContextSubset'])(
+    'have in %s what can be an encryption context, whose names are not endless',
+    async (constraint) => {
+      await create({ Constraints: { [constraint]: { ['k'.repeat(8191)]: 'v' } } })
+      for (const length of [8192, 420_000]) {
+        expect(
+          await refusal({ Constraints: { [constraint]: { ['k'.repeat(length)]: 'v' } } }),
+        ).toEqual(invalid('EncryptionContext must not be larger than 8192 bytes.'))
+      }
+    },
+  )
 })
 
 describe('A named grant', () => {
