@@ -6,6 +6,7 @@ import type { Clock } from '../clock.ts'
 import { encodeFields } from '../crypto/encoding.ts'
 import { freshBytes } from '../crypto/random.ts'
 import { JsonError } from '../errors.ts'
+import type { GrantId } from '../ids.ts'
 import { GRANT_ID_REST_LENGTH, grantIdOf } from '../store/grant-rows.ts'
 import type { GrantConstraints, GrantRecord } from '../store/records.ts'
 import { ConditionFailed, type GrantRepository, type KeyName } from '../store/repositories.ts'
@@ -62,8 +63,8 @@ export class KeyGrants {
    * @throws JsonError LimitExceededException when the key has as many as it may
    */
   async create(plan: NewGrant): Promise<GrantRecord> {
-    const rest = plan.name === null ? randomRest() : restOf(plan)
-    const grantId = grantIdOf(plan, plan.grantee, rest)
+    const grantId =
+      plan.name === null ? grantIdOf(plan, plan.grantee, randomRest()) : namedGrantId(plan)
     const grant: GrantRecord = { ...plan, grantId, createdAt: this.#clock.now() }
     const existing = plan.name === null ? null : await this.#grants.get(plan, grantId)
     if (existing !== null) return existing
@@ -102,7 +103,9 @@ const cacheKey = ({ account, region, keyId }: KeyName, grantee: string): string 
 
 const randomRest = (): string => freshBytes(GRANT_ID_REST_LENGTH / 2).toString('hex')
 
-/** Two grants have the same exactly when all that makes them is the same. */
+/** The id of a grant with a name: two have the same exactly when all that makes them is the same. */
+export const namedGrantId = (plan: NewGrant): GrantId => grantIdOf(plan, plan.grantee, restOf(plan))
+
 function restOf({ name, retiring, issuingAccount, operations, constraints }: NewGrant): string {
   const fields = encodeFields(
     'keyhold grant v1',

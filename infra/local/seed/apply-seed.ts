@@ -4,6 +4,7 @@
  */
 import { JsonError } from '../../../shared/errors.ts'
 import { findPrincipal } from '../../../shared/keys/grant-principals.ts'
+import { type NewGrant, namedGrantId } from '../../../shared/keys/key-grants.ts'
 import type { Environment } from '../../../shared/lambda/environment.ts'
 import { ConditionFailed } from '../../../shared/store/repositories.ts'
 import { seededPrincipalId } from '../../../shared/tenants/access-key-id.ts'
@@ -73,7 +74,10 @@ async function applyAlias(
   keys.forgetAlias(alias)
 }
 
-/** The same grant under the same name is there once. */
+/**
+ * The same grant under the same name is there once. One that the seed said otherwise before would go
+ * on allowing what it did, beside the new one.
+ */
 async function applyGrant(
   { account }: SeedTenant,
   { at, key, name, grantee, retiring, operations, constraints }: SeedGrant,
@@ -84,7 +88,7 @@ async function applyGrant(
     const found = await findPrincipal(text, account, store.tenants, unknown)
     return found instanceof JsonError ? at.fail(found.text ?? '') : found.stored
   }
-  await grants.create({
+  const plan: NewGrant = {
     account,
     region: key.region,
     keyId: key.keyId,
@@ -94,7 +98,15 @@ async function applyGrant(
     retiring: retiring === null ? null : await storedPrincipal(retiring),
     operations,
     constraints,
-  })
+  }
+  const present = (await store.grants.ofGrantee(plan, plan.grantee)).filter(
+    (grant) => grant.name === name,
+  )
+  if (present.some(({ grantId }) => grantId === namedGrantId(plan))) return
+  if (present.length > 0) {
+    at.fail(`The grant ${name} of ${key.keyId} in the data directory is another one.`)
+  }
+  await grants.create(plan)
 }
 
 async function applyBucket(

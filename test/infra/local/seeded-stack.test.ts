@@ -191,6 +191,10 @@ describe('A seed', () => {
     const said = await failedStart('contradicted', otherSecret)
     expect(said).toMatch(/:5: AKIAIOSFODNN7EXAMPLE has another secret in the data directory\./)
     expect(said).not.toContain(AUDITOR.secretAccessKey.toLowerCase())
+    const otherGrant = SEED.replace('{ a: b }', '{ a: c }')
+    expect(await failedStart('contradicted', otherGrant)).toMatch(
+      /:15: The grant read of bc436485-.* in the data directory is another one\./,
+    )
   })
 
   test('with a mistake stops the start before anything is made', async () => {
