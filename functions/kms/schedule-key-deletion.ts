@@ -1,6 +1,10 @@
 import { JsonError } from '../../shared/errors.ts'
 import { deletable } from '../../shared/keys/key-states.ts'
-import { awaitingDeletion } from '../../shared/keys/multi-region-deletion.ts'
+import {
+  awaitingDeletion,
+  isAwaitingDeletion,
+  settle,
+} from '../../shared/keys/multi-region-deletion.ts'
 import { jsonHandler } from '../../shared/lambda/json-stack.ts'
 import { changedKey } from '../../shared/pipeline/key-use.ts'
 import { keyIdentifier } from '../../shared/pipeline/kms-members.ts'
@@ -45,9 +49,14 @@ export const scheduleKeyDeletion: Operation<
   },
   async run({ PendingWindowInDays = DEFAULT_WINDOW_DAYS }, { key }, { services }) {
     const now = services.clock.now()
-    const pending = await services.keys.change(key, deletable, (present, { bundle }) =>
+    const scheduled = await services.keys.change(key, deletable, (present, { bundle }) =>
       awaitingDeletion(present, bundle.related, PendingWindowInDays, now),
     )
+    // Another key may have become the primary since the set was read, or the first replica have come.
+    const settled = scheduled.multiRegion
+      ? await settle(await services.keys.reread(key), services)
+      : scheduled
+    const pending = isAwaitingDeletion(settled) ? settled : scheduled
     return pending.state === 'PendingDeletion'
       ? {
           KeyId: key.arn,

@@ -10,6 +10,7 @@ import {
   type LeaveSet,
   StoreUnavailable,
 } from '../store/repositories.ts'
+import type { FoundKey } from './keys.ts'
 import { isPrimary, type MultiRegionServices, primaryBundle } from './multi-region.ts'
 import { changeSet, otherClaims } from './multi-region-set.ts'
 
@@ -41,9 +42,12 @@ export function awaitingDeletion(
     : { ...waiting, state: 'PendingDeletion', deletionDate: now + windowDays * DAY_MS }
 }
 
+export const isAwaitingDeletion = ({ state }: KeyRecord): boolean =>
+  state === 'PendingDeletion' || state === 'PendingReplicaDeletion'
+
 /** @returns the key as it is when its deletion was cancelled; `null` when it did not wait for one */
 export function keptKey(key: KeyRecord): KeyRecord | null {
-  if (key.state !== 'PendingDeletion' && key.state !== 'PendingReplicaDeletion') return null
+  if (!isAwaitingDeletion(key)) return null
   const { current, ...rest } = withoutState(key)
   const stateEpoch = key.stateEpoch + 1
   return current === null
@@ -61,18 +65,23 @@ function withoutState(key: KeyRecord) {
   return rest
 }
 
-/**
- * Lets the primary of a key's set wait for what it has to wait for: for its date when it has no
- * replicas any more, and for its replicas when it got one meanwhile.
- * @throws ConditionFailed, StoreUnavailable
- */
+/** Does for the primary of a key's set what `settle` does. @throws as `settle` */
 export async function settlePrimary(of: KeyName, services: DeletionServices): Promise<void> {
   const primary = await primaryBundle(of, services)
-  if (primary === null) return
+  if (primary !== null) await settle(services.keys.found(primary), services)
+}
+
+/**
+ * Lets a key that is to be deleted wait for what it has to wait for as its set is now: for its date
+ * when it has no replicas, or is one itself by now, and for its replicas when it got one meanwhile.
+ * @param found - as read from the store
+ * @returns the key as it is then
+ * @throws JsonError NotFoundException when the key is gone by now
+ * @throws ConditionFailed, StoreUnavailable
+ */
+export function settle(found: FoundKey, services: DeletionServices): Promise<KeyRecord> {
   const now = services.clock.now()
-  await services.keys.change(services.keys.found(primary), {}, (key, { bundle }) =>
-    settled(key, bundle.related, now),
-  )
+  return services.keys.change(found, {}, (key, { bundle }) => settled(key, bundle.related, now))
 }
 
 function settled(key: KeyRecord, related: RelatedKeysRecord | null, now: number): KeyRecord | null {

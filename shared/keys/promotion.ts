@@ -2,6 +2,7 @@
 import type { Clock } from '../clock.ts'
 import type { FoundKey } from './keys.ts'
 import { forgetRelated, type MultiRegionServices } from './multi-region.ts'
+import { settle } from './multi-region-deletion.ts'
 import { noReplica, notPrimary } from './multi-region-rules.ts'
 import { changeSet } from './multi-region-set.ts'
 
@@ -29,4 +30,6 @@ export async function promote(
     return { ...present, primary: to, replicas, updating: { until, regions: [from, to] } }
   })
   forgetRelated(set, services)
+  // Their deletion may have been scheduled meanwhile by calls that took them for what they were.
+  for (const key of [primary, replica]) await settle(await services.keys.reread(key), services)
 }
