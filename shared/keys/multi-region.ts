@@ -6,7 +6,8 @@
  * A rotation and a new replica may come at the same time. So that neither misses the other, whoever
  * rotates puts the new material into the primary's partition first and reads the set after that
  * (`shareMaterial`), and reads it again after the new material became the current one
- * (`followCurrent`); a new replica joins the set first and reads the primary after that.
+ * (`followCurrent`); a new replica joins the set first, reads the primary's material after that, and
+ * what is current of it once it has that material.
  */
 import type { Region } from '../ids.ts'
 import type { KeyBundle, KeyRecord, MaterialRecord, RelatedKeysRecord } from '../store/records.ts'
@@ -17,6 +18,7 @@ import {
   type RelatedKeysRepository,
 } from '../store/repositories.ts'
 import type { TenantKeys } from '../tenants/tenant-keys.ts'
+import { usedMaterials } from './key-states.ts'
 import type { Keys } from './keys.ts'
 import { type MaterialCache, type MaterialOwner, unwrapMaterial, wrapMaterial } from './material.ts'
 
@@ -93,30 +95,41 @@ export async function rewrapMaterial(
 }
 
 /**
- * Puts material of origin AWS_KMS that lies in the primary's partition into those of all replicas,
- * where it is missing.
- * @throws ConditionFailed when a replica has other material of that number
+ * Puts material of origin AWS_KMS that lies in one key's partition into those of all others of its
+ * set, where it is missing. Mostly that key is the primary; it may have ceased to be a moment ago. So
+ * that only one of two rotations comes to its end, what the primary has of that number stays.
+ * @throws ConditionFailed when the primary has other material of that number, or a key uses some
  * @throws as `rewrapMaterial`, StoreUnavailable
  */
 export async function shareMaterial(
-  primary: KeyRecord,
+  from: KeyRecord,
   material: MaterialRecord,
   services: MultiRegionServices,
 ): Promise<void> {
-  for (const { key, materials } of await replicaBundles(primary, services)) {
+  for (const bundle of await relatedBundles(from, services)) {
+    const { key, materials } = bundle
     if (materials.some(({ materialId }) => materialId === material.materialId)) continue
-    await putShared(await rewrapMaterial(material, primary, key, services.tenantKeys), services)
+    const copy = await rewrapMaterial(material, from, key, services.tenantKeys)
+    await putShared(copy, isPrimary(bundle) ? null : leftover(bundle, material), services)
   }
 }
+
+/** What a rotation that was cut short left in a key that was the primary then. */
+const leftover = (bundle: KeyBundle, { number }: MaterialRecord): MaterialRecord | null =>
+  usedMaterials(bundle).some((used) => used.number >= number)
+    ? null
+    : (bundle.materials.find((each) => each.number === number) ?? null)
 
 /** Somebody else may be about the same: then the material is there. */
 async function putShared(
   material: MaterialRecord,
+  instead: MaterialRecord | null,
   { store, keys }: Pick<MultiRegionServices, 'store' | 'keys'>,
 ): Promise<void> {
   const { account, region, keyId, materialId } = material
+  const rev = instead?.rev ?? null
   try {
-    await store.keys.putMaterial(material, null)
+    await store.keys.putMaterial(rev === null ? material : { ...material, rev: rev + 1 }, rev)
   } catch (error) {
     if (!(error instanceof ConditionFailed)) throw error
     const present = (await store.keys.get(account, region, keyId))?.materials
@@ -127,25 +140,31 @@ async function putShared(
 }
 
 /**
- * Makes the current material of the primary that of all replicas. Their state stays as it is.
+ * Makes the newest material that is current in any key of a set the current one of all. Their state
+ * stays as it is. Mostly the primary has it; when another key became the primary in the midst of a
+ * rotation, it is a replica that has rotated.
  * @throws StoreUnavailable
  */
 export async function followCurrent(of: KeyName, services: MultiRegionServices): Promise<void> {
-  const primary = await primaryBundle(of, services)
-  if (primary === null) return
-  for (const replica of await replicaBundles(of, services)) {
-    const found = services.keys.found(replica)
-    await services.keys.change(found, {}, (key, { bundle }) => following(key, bundle, primary))
+  const related = await relatedBundles(of, services)
+  for (const bundle of related) {
+    const found = services.keys.found(bundle)
+    await services.keys.change(found, {}, (key, present) =>
+      related.reduce<KeyRecord | null>(
+        (changed, other) => following(changed ?? key, present.bundle, other) ?? changed,
+        null,
+      ),
+    )
   }
 }
 
-/** @returns `null` when the key has that current material, or newer */
+/** @returns the key with the current material of another key of its set; `null` when it has that, or newer */
 export function following(
   key: KeyRecord,
   { materials }: KeyBundle,
-  primary: Pick<KeyBundle, 'key'>,
+  other: Pick<KeyBundle, 'key'>,
 ): KeyRecord | null {
-  const { current } = primary.key
+  const { current } = other.key
   const numberOf = (id: KeyRecord['current']): number =>
     materials.find(({ materialId }) => materialId === id)?.number ?? 0
   if (current === null || numberOf(current) <= numberOf(key.current)) return null

@@ -4,7 +4,12 @@
  */
 import type { KeyBundle, MaterialRecord } from '../store/records.ts'
 import { createMaterial } from './material.ts'
-import { type MultiRegionServices, replicaBundles, shareMaterial } from './multi-region.ts'
+import {
+  type MultiRegionServices,
+  relatedBundles,
+  replicaBundles,
+  shareMaterial,
+} from './multi-region.ts'
 import type { DueRotation } from './rotation.ts'
 
 export interface NextMaterial {
@@ -53,7 +58,7 @@ export async function placeNext(
     waiting === null ? await putNew(bundle, due, services) : await dated(waiting, due, services)
   if (bundle.key.multiRegion) {
     if (!isImported) await shareMaterial(bundle.key, material, services)
-    await dateInReplicas(bundle, material, due, services)
+    await dateInSet(bundle, material, due, services)
   }
   return { material, isNew: waiting === null }
 }
@@ -92,13 +97,13 @@ async function dated(
   return next
 }
 
-async function dateInReplicas(
+async function dateInSet(
   { key }: KeyBundle,
   { materialId }: MaterialRecord,
   due: DueRotation,
   services: MultiRegionServices,
 ): Promise<void> {
-  for (const { materials } of await replicaBundles(key, services)) {
+  for (const { materials } of await relatedBundles(key, services)) {
     const own = materials.find((each) => each.materialId === materialId)
     if (own !== undefined) await dated(own, due, services)
   }

@@ -101,9 +101,11 @@ export async function finishReplica(
     }
   }
   const found = await keys.reread(keys.found(replica))
+  // What became current before the material was here was followed by nobody.
+  const rotated = (await primaryBundle(place, services)) ?? primary
   // Any change lists it, also one that changes nothing.
-  await keys.change(found, {}, (key, { bundle }) => following(key, bundle, primary) ?? key)
-  if (primary.key.state === 'PendingDeletion') await settlePrimary(place, services)
+  await keys.change(found, {}, (key, { bundle }) => following(key, bundle, rotated) ?? key)
+  if (rotated.key.state === 'PendingDeletion') await settlePrimary(place, services)
 }
 
 /** @throws ConditionFailed when somebody else writes the same replica */
