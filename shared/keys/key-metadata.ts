@@ -95,14 +95,15 @@ export const algorithmsOf = (spec: KeySpec, usage: KeyUsage): AlgorithmLists => 
   [MEMBERS[usage]]: keySpec(spec).algorithms[usage] ?? [],
 })
 
-/** Of imported material, while it is there; the earliest date when several have one. */
+/** Of imported material, while all of it is there; the earliest date when several have one. */
 function expiry(
   { key, materials }: KeyBundle,
   state: KeyState,
 ): Pick<KeyMetadata, 'ValidTo' | 'ExpirationModel'> {
   if (key.origin !== 'EXTERNAL' || key.current === null || state === 'PendingImport') return {}
-  if (materials.every(({ wrapped }) => wrapped === null)) return {}
-  const dates = usedMaterials({ key, materials }).flatMap(({ imported }) => imported?.validTo ?? [])
+  const used = usedMaterials({ key, materials })
+  if (used.length === 0 || used.some(({ wrapped }) => wrapped === null)) return {}
+  const dates = used.flatMap(({ imported }) => imported?.validTo ?? [])
   return dates.length === 0
     ? { ExpirationModel: 'KEY_MATERIAL_DOES_NOT_EXPIRE' }
     : { ValidTo: new Date(Math.min(...dates)), ExpirationModel: 'KEY_MATERIAL_EXPIRES' }

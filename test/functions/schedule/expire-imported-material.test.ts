@@ -6,6 +6,7 @@ import {
   type KMSClient,
   ReplicateKeyCommand,
   RotateKeyOnDemandCommand,
+  ScheduleKeyDeletionCommand,
 } from '@aws-sdk/client-kms'
 import { afterAll, describe, expect, test } from 'vitest'
 import { expireImportedMaterial } from '../../../functions/schedule/expire-imported-material.ts'
@@ -230,6 +231,15 @@ describe('A key that was rotated', () => {
     await key.import(B, { ...late, KeyMaterialId: key.second })
     const seconds = Math.floor((early.ValidTo?.getTime() ?? 0) / 1000) * 1000
     expect((await key.metadata())?.ValidTo).toEqual(new Date(seconds))
+  })
+
+  test('shows no dates while any of its material is missing, also when it is pending deletion', async () => {
+    const key = await givenRotated()
+    await kms.send(new ScheduleKeyDeletionCommand({ KeyId: key.keyId }))
+    expect((await key.metadata())?.ExpirationModel).toBe('KEY_MATERIAL_DOES_NOT_EXPIRE')
+    await key.remove(key.first)
+    expect((await key.metadata())?.KeyState).toBe('PendingDeletion')
+    expect(await key.metadata()).not.toHaveProperty('ExpirationModel')
   })
 })
 
