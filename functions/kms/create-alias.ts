@@ -1,9 +1,9 @@
 import { JsonError } from '../../shared/errors.ts'
 import { aliasArn } from '../../shared/ids.ts'
 import {
-  MAX_ALIASES_PER_KEY,
   refuseAliasTarget,
   requireOwnAliasName,
+  requireRoomForAlias,
 } from '../../shared/keys/aliases.ts'
 import { jsonHandler } from '../../shared/lambda/json-stack.ts'
 import { changedKey } from '../../shared/pipeline/key-use.ts'
@@ -32,13 +32,7 @@ export const createAlias: Operation<Input<typeof request>, void, 'key'> = {
   async run({ AliasName }, { key }, { services, region }) {
     const { account, keyId } = key.key
     const { aliases } = services.store
-    const of = await aliases.listOfKey(account, region, keyId, MAX_ALIASES_PER_KEY, null)
-    if (of.items.length >= MAX_ALIASES_PER_KEY) {
-      throw new JsonError(
-        'LimitExceededException',
-        `Aliases per key quota for this account in this region is ${MAX_ALIASES_PER_KEY}, current usage is ${of.items.length}.`,
-      )
-    }
+    await requireRoomForAlias(key.key, aliases)
     const now = services.clock.now()
     const aliasName = requireOwnAliasName(AliasName)
     const alias = {

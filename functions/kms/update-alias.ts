@@ -1,6 +1,10 @@
-import { JsonError } from '../../shared/errors.ts'
 import { aliasArn } from '../../shared/ids.ts'
-import { refuseAliasTarget, requireOwnAliasName } from '../../shared/keys/aliases.ts'
+import {
+  refuseAliasTarget,
+  requireOwnAliasName,
+  requireRoomForAlias,
+  requireSameKind,
+} from '../../shared/keys/aliases.ts'
 import { jsonHandler } from '../../shared/lambda/json-stack.ts'
 import { changeAlias, requireAlias, targetOf } from '../../shared/pipeline/alias-lookup.ts'
 import { changedKey } from '../../shared/pipeline/key-use.ts'
@@ -28,16 +32,11 @@ export const updateAlias: Operation<Input<typeof request>, void, 'old' | 'new'> 
     old: targetOf(await requireAlias(AliasName, call), 'kms:UpdateAlias'),
     new: changedKey(TargetKeyId, 'kms:UpdateAlias'),
   }),
-  check(_input, keys) {
-    if (keys.old.key.keyUsage !== keys.new.key.keyUsage) {
-      throw new JsonError(
-        'ValidationException',
-        `Alias can not be changed from a key with usage ${keys.old.key.keyUsage} to a key with usage ${keys.new.key.keyUsage}`,
-      )
-    }
-  },
+  check: (_input, keys) => requireSameKind(keys.old.key, keys.new.key),
   async run({ AliasName }, keys, call) {
     const { aliases } = call.services.store
+    const isOther = keys.new.key.keyId !== keys.old.key.keyId
+    if (isOther) await requireRoomForAlias(keys.new.key, aliases)
     await changeAlias(AliasName, keys.old.key.keyId, call, (alias) =>
       aliases.update(
         {

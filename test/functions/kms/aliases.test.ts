@@ -75,6 +75,20 @@ test('An alias that moves belongs to the new key alone', async () => {
   expect(Number(after?.LastUpdatedDate)).toBeGreaterThan(Number(before?.LastUpdatedDate))
 })
 
+test('An alias does not move between symmetric and asymmetric keys, though both encrypt', async () => {
+  const { keyId } = await givenKey(kms, { KeySpec: 'RSA_2048', KeyUsage: 'ENCRYPT_DECRYPT' })
+  for (const [from, to, words] of [
+    [key.keyId, keyId, 'from a key with spec SYMMETRIC_DEFAULT to a key with spec RSA_2048'],
+    [keyId, key.keyId, 'from a key with spec RSA_2048 to a key with spec SYMMETRIC_DEFAULT'],
+  ] as const) {
+    const alias = await givenAlias(kms, from)
+    expect(await refusalOf(update(alias, to))).toEqual(
+      refused('ValidationException', `Alias can not be changed ${words}`),
+    )
+    expect(await targetOf(alias)).toBe(from)
+  }
+})
+
 test('Names that differ in case are different aliases', async () => {
   const alias = newAliasName()
   await create(`${alias}A`)
@@ -112,12 +126,14 @@ test('A key has fifty aliases, not more', async () => {
   const { keyId } = await givenKey(kms)
   const names = Array.from({ length: 50 }, newAliasName)
   for (const name of names) await create(name, keyId)
-  expect(await refusalOf(create(newAliasName(), keyId))).toEqual(
-    refused(
-      'LimitExceededException',
-      'Aliases per key quota for this account in this region is 50, current usage is 50.',
-    ),
+  const full = refused(
+    'LimitExceededException',
+    'Aliases per key quota for this account in this region is 50, current usage is 50.',
   )
+  expect(await refusalOf(create(newAliasName(), keyId))).toEqual(full)
+  const other = await givenAlias(kms, (await givenKey(kms)).keyId)
+  expect(await refusalOf(update(other, keyId))).toEqual(full)
+  await update(names[0] ?? '', keyId) // it is there already
   await remove(names[0] ?? '')
   await create(newAliasName(), keyId)
 }, 60_000)
