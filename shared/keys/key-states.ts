@@ -124,19 +124,26 @@ export function requireState(state: KeyState, arn: KeyArn, rule: StateRule): voi
   if (refusal !== undefined) throw refusal(arn)
 }
 
+/** How long both keys of a set show as Updating when one of them becomes the primary. */
+export const UPDATING_MS = 1000
+
 /**
  * The state that a key is in at a moment. What depends on time alone is not stored: a replica is
- * there after a while, and imported material is over at its date, whether or not a schedule ran.
+ * there after a while, and imported material is over at its date, whether or not a schedule ran. A
+ * clock that was set back keeps no key in a state that passes.
  * @param now - milliseconds since the epoch
  */
 export function keyState(bundle: KeyBundle, now: number): KeyState {
   const { key, related } = bundle
   if (key.state === 'PendingDeletion' || key.state === 'PendingReplicaDeletion') return key.state
-  if (key.creatingUntil !== null && now < key.creatingUntil) return 'Creating'
+  if (key.creatingUntil !== null && key.createdAt <= now && now < key.creatingUntil) {
+    return 'Creating'
+  }
   if (isMaterialMissing(bundle, now)) return 'PendingImport'
   if (key.state !== 'Enabled' || related?.updating == null) return key.state
   const { until, regions } = related.updating
-  return now < until && regions.includes(key.region) ? 'Updating' : key.state
+  const isUpdating = until - UPDATING_MS <= now && now < until
+  return isUpdating && regions.includes(key.region) ? 'Updating' : key.state
 }
 
 /** Whether any material of the key's history was deleted or has expired: then nothing works. */

@@ -1,13 +1,11 @@
 /** The change of the primary of a set (AWS KMS Developer Guide, "Change the primary key in a set of multi-Region keys"). */
 import type { Clock } from '../clock.ts'
+import { UPDATING_MS } from './key-states.ts'
 import type { FoundKey } from './keys.ts'
 import { forgetRelated, type MultiRegionServices } from './multi-region.ts'
 import { settle } from './multi-region-deletion.ts'
 import { noReplica, notPrimary } from './multi-region-rules.ts'
 import { changeSet } from './multi-region-set.ts'
-
-/** How long both keys show as Updating. */
-const UPDATING_MS = 1000
 
 /**
  * Makes a replica the primary, and the primary a replica: one write of their set.

@@ -46,10 +46,15 @@ test('A key is in the state that is stored for it', () => {
 })
 
 test('A replica is being made until its time', () => {
-  const replica = givenKeyOf({ creatingUntil: NOW })
+  const replica = givenKeyOf({ createdAt: NOW - 1000, creatingUntil: NOW })
   expect(keyState(replica, NOW - 1)).toBe('Creating')
   expect(keyState(replica, NOW)).toBe('Enabled')
-  const awaiting = givenKeyOf({ creatingUntil: NOW, state: 'PendingImport', origin: 'EXTERNAL' })
+  const awaiting = givenKeyOf({
+    createdAt: NOW - 1000,
+    creatingUntil: NOW,
+    state: 'PendingImport',
+    origin: 'EXTERNAL',
+  })
   expect(keyState(awaiting, NOW - 1)).toBe('Creating')
   expect(keyState({ ...awaiting, materials: [] }, NOW)).toBe('PendingImport')
 })
@@ -78,6 +83,22 @@ test('A change of the primary shows in both keys for a while, when they are enab
   expect(keyState(givenKeyOf({ state: 'Disabled' }, { related }), NOW - 1)).toBe('Disabled')
   const elsewhere = { ...related, updating: { until: NOW, regions: [otherRegion] } }
   expect(keyState(givenKeyOf({}, { related: elsewhere }), NOW - 1)).toBe('Enabled')
+})
+
+test('A clock that was set back leaves no key being made or updated until it comes there again', () => {
+  const replica = givenKeyOf({ createdAt: NOW - 1000, creatingUntil: NOW })
+  expect(keyState(replica, NOW - 1000)).toBe('Creating')
+  expect(keyState(replica, NOW - 1001)).toBe('Enabled')
+  const related = {
+    account,
+    keyId: keyIdOf(1),
+    primary: region,
+    replicas: [],
+    updating: { until: NOW, regions: [region] },
+    rev: 2,
+  }
+  expect(keyState(givenKeyOf({}, { related }), NOW - 1000)).toBe('Updating')
+  expect(keyState(givenKeyOf({}, { related }), NOW - 1001)).toBe('Enabled')
 })
 
 test('Imported material must be there, all of it that was ever used', () => {
