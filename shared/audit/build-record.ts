@@ -125,12 +125,12 @@ function namedEventId(...names: readonly string[]): string {
 }
 
 const userIdentity = (caller: Caller, via: 's3' | undefined): CallRecord['userIdentity'] => ({
-  type: 'IAMUser',
-  principalId: caller.principalId,
+  type: caller.kind === 'User' ? 'IAMUser' : 'AssumedRole',
+  principalId: caller.userId,
   arn: caller.arn,
   accountId: caller.account,
   accessKeyId: caller.accessKeyId,
-  userName: caller.userName,
+  ...(caller.kind === 'User' ? { userName: caller.userName } : {}),
   ...(via === undefined ? {} : { invokedBy: `${via}.amazonaws.com` }),
 })
 

@@ -22,12 +22,13 @@ export interface ServiceEventRecord extends RecordFields {
 }
 
 interface CallerIdentity {
-  readonly type: 'IAMUser'
+  readonly type: 'IAMUser' | 'AssumedRole'
   readonly principalId: string
   readonly arn: string
   readonly accountId: string
   readonly accessKeyId: string
-  readonly userName: string
+  /** Of a user. */
+  readonly userName?: string
   /** The service that made the call for the caller: `s3.amazonaws.com`. */
   readonly invokedBy?: string
 }

@@ -4,9 +4,8 @@
  */
 import { type AccessKeyId, type AccountId, parseAccessKeyId, type Region } from '../ids.ts'
 import type { TenantRepository } from '../store/repositories.ts'
-import { principalArn } from '../tenants/principal.ts'
 import type { Authentication, Authenticator } from './authenticate.ts'
-import type { Caller } from './caller.ts'
+import { type Caller, callerOf } from './caller.ts'
 import { queryParameters } from './canonical-query.ts'
 import { Refusal, refuse } from './failure.ts'
 import { whyNotLocal } from './local-request.ts'
@@ -52,28 +51,26 @@ async function unsigned(
   options: UnsignedOptions,
 ): Promise<Authentication | null> {
   const [region] = options.regions
-  const caller = await callerOf(options)
+  const caller = await namedUser(options)
   if (region === undefined || caller === null) return null
   const payload = payloadOf(headers)
   if (payload instanceof Refusal) return { ok: false, failure: payload.failure }
   return { ok: true, caller, region, payload, presigned: false }
 }
 
-async function callerOf({ tenants, account, userName }: UnsignedOptions): Promise<Caller | null> {
+async function namedUser({ tenants, account, userName }: UnsignedOptions): Promise<Caller | null> {
   const [tenant, principal] = await Promise.all([
     tenants.get(account),
     tenants.principalByName(account, userName),
   ])
-  if (tenant?.status !== 'Active' || principal === null) return null
-  return {
-    account,
-    kind: principal.kind,
-    arn: principalArn(principal),
-    principalId: principal.principalId,
-    userName: principal.name,
-    accessKeyId: parseAccessKeyId(UNSIGNED_ACCESS_KEY_ID) as AccessKeyId,
+  if (tenant?.status !== 'Active' || principal?.kind !== 'User') return null
+  return callerOf({
+    record: { accessKeyId: parseAccessKeyId(UNSIGNED_ACCESS_KEY_ID) as AccessKeyId },
+    principal,
     policies: principal.policies,
-  }
+    boundary: null,
+    operator: tenant.kind === 'operator',
+  })
 }
 
 const bringsSignature = ({ headers, query }: SignedRequest): boolean =>

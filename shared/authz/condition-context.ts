@@ -91,11 +91,11 @@ export function requestContext(
 export function globalEntries(request: RequestFacts): readonly ConditionEntry[] {
   const { caller, via } = request
   return [
-    ['aws:PrincipalArn', caller.arn],
+    ['aws:PrincipalArn', caller.principalArn],
     ['aws:PrincipalAccount', caller.account],
     ['aws:PrincipalType', caller.kind],
-    ['aws:userid', caller.principalId],
-    ['aws:username', caller.userName],
+    ['aws:userid', caller.userId],
+    ['aws:username', caller.kind === 'User' ? caller.userName : undefined],
     ['aws:SecureTransport', String(request.secure)],
     ['aws:SourceIp', request.sourceIp ?? undefined],
     ['aws:CurrentTime', new Date(request.now).toISOString()],

@@ -23,8 +23,16 @@ export interface Tag {
 export interface TenantRecord {
   readonly account: AccountId
   readonly name: string
+  /** `operator`: its principals run the service, and have no way to the keys of the others. */
+  readonly kind: 'team' | 'operator'
   readonly createdAt: number
-  readonly status: 'Active' | 'Suspended'
+  readonly status: 'Active' | 'Suspended' | 'PendingDeletion' | 'Deleted'
+  /** When a tenant that waits for its deletion is deleted; `null` for all others. */
+  readonly deletionDate: number | null
+  /** By the name of the quota; what is not here has its default. */
+  readonly quotas: Readonly<Record<string, number>>
+  /** The signed statement of what was destroyed with a deleted tenant, as JSON. */
+  readonly destruction: string | null
   readonly rev: number
 }
 
@@ -44,14 +52,59 @@ export interface PolicyDocument {
   readonly document: string
 }
 
-export interface PrincipalRecord {
+/** What users and roles have in common. */
+interface PrincipalCommon {
   readonly account: AccountId
   readonly principalId: PrincipalId
-  readonly kind: 'User'
   readonly name: string
   /** `/` or `/division/team/`. */
   readonly path: string
+  /** Inline policies. */
   readonly policies: readonly PolicyDocument[]
+  /** ARNs of managed policies. */
+  readonly attached: readonly string[]
+  /** ARN of the managed policy that is the permissions boundary. */
+  readonly boundary: string | null
+  readonly tags: readonly Tag[]
+  /** Sessions that began before this time, in milliseconds since the epoch, are void. */
+  readonly sessionsValidFrom: number
+  readonly createdAt: number
+  readonly rev: number
+}
+
+export interface UserRecord extends PrincipalCommon {
+  readonly kind: 'User'
+}
+
+export interface RoleRecord extends PrincipalCommon {
+  readonly kind: 'Role'
+  readonly description: string
+  /** Who may assume it. */
+  readonly trustPolicy: string
+  readonly maxSessionSeconds: number
+}
+
+export type PrincipalRecord = UserRecord | RoleRecord
+
+export interface ManagedPolicyVersion {
+  /** `v1`, `v2`, … */
+  readonly versionId: string
+  readonly document: string
+  readonly createdAt: number
+}
+
+/** A policy of a tenant's own that can be attached to its principals. */
+export interface ManagedPolicyRecord {
+  readonly account: AccountId
+  /** `ANPA…` */
+  readonly policyId: string
+  readonly name: string
+  readonly path: string
+  readonly description: string
+  /** Oldest first. */
+  readonly versions: readonly ManagedPolicyVersion[]
+  readonly defaultVersionId: string
+  readonly tags: readonly Tag[]
   readonly createdAt: number
   readonly rev: number
 }
@@ -66,6 +119,14 @@ export interface AccessKeyRecord {
   readonly tenantKeyVersion: number
   readonly createdAt: number
   readonly rev: number
+}
+
+/** Written behind the calls, so some seconds late. */
+export interface AccessKeyUse {
+  readonly at: number
+  /** `kms` */
+  readonly service: string
+  readonly region: Region
 }
 
 export const KEY_SPECS = [

@@ -15,6 +15,7 @@ import {
   isListOf,
   isRecord,
   json,
+  nullable,
   oneOf,
   parsed,
   record,
@@ -24,8 +25,11 @@ import type {
   AccessKeyRecord,
   PolicyDocument,
   PrincipalRecord,
+  RoleRecord,
+  Tag,
   TenantKeyRecord,
   TenantRecord,
+  UserRecord,
 } from './records.ts'
 import { ConditionFailed, type TenantRepository } from './repositories.ts'
 import { type ItemKey, keyOf, nothingIsThere, requirePlace, sortable, type Table } from './table.ts'
@@ -34,11 +38,18 @@ import { TABLES } from './tables.ts'
 const account: Codec<AccountId> = parsed(parseAccountId)
 const principalId: Codec<PrincipalId> = parsed(principalIdOf)
 
+const isQuotas = (value: unknown): value is TenantRecord['quotas'] =>
+  isRecord(value) && Object.values(value).every((limit) => typeof limit === 'number')
+
 const tenantRow = record<TenantRecord>({
   account,
   name: text,
+  kind: oneOf('team', 'operator'),
   createdAt: integer,
-  status: oneOf('Active', 'Suspended'),
+  status: oneOf('Active', 'Suspended', 'PendingDeletion', 'Deleted'),
+  deletionDate: nullable(integer),
+  quotas: json(isQuotas),
+  destruction: nullable(text),
   rev: integer,
 })
 
@@ -53,16 +64,34 @@ const tenantKeyRow = record<TenantKeyRecord>({
 const isPolicyDocument = (value: unknown): value is PolicyDocument =>
   isRecord(value) && typeof value.name === 'string' && typeof value.document === 'string'
 
-const principalRow = record<PrincipalRecord>({
+const isTag = (value: unknown): value is Tag =>
+  isRecord(value) && typeof value.TagKey === 'string' && typeof value.TagValue === 'string'
+const isText = (value: unknown): value is string => typeof value === 'string'
+
+const commonFields = {
   account,
   principalId,
-  kind: oneOf('User'),
   name: text,
   path: text,
   policies: json(isListOf(isPolicyDocument)),
+  attached: json(isListOf(isText)),
+  boundary: nullable(text),
+  tags: json(isListOf(isTag)),
+  sessionsValidFrom: integer,
   createdAt: integer,
   rev: integer,
+}
+const userRow = record<UserRecord>({ ...commonFields, kind: oneOf('User') })
+const roleRow = record<RoleRecord>({
+  ...commonFields,
+  kind: oneOf('Role'),
+  description: text,
+  trustPolicy: text,
+  maxSessionSeconds: integer,
 })
+
+const encodePrincipal = (principal: PrincipalRecord): Item =>
+  principal.kind === 'User' ? userRow.encode(principal) : roleRow.encode(principal)
 
 interface NameRecord {
   readonly account: AccountId
@@ -162,7 +191,7 @@ export function openTenants(table: Table): TenantRepository {
  */
 async function createPrincipal(table: Table, next: PrincipalRecord): Promise<void> {
   const place = principalPlace(next.account, next.principalId)
-  await table.put(place, principalRow.encode(next), nothingIsThere)
+  await table.put(place, encodePrincipal(next), nothingIsThere)
   try {
     await table.put(namePlace(next.account, next.name), nameRow.encode(next), nothingIsThere)
   } catch (error) {
@@ -184,7 +213,7 @@ function parseTenantKey(item: Item): TenantKeyRecord {
 }
 
 function parsePrincipal(item: Item): PrincipalRecord {
-  const found = principalRow.parse(item)
+  const found = item.kind === 'Role' ? roleRow.parse(item) : userRow.parse(item)
   requirePlace(item, principalPlace(found.account, found.principalId))
   return found
 }

@@ -9,7 +9,13 @@ import { encodeFields } from '../crypto/encoding.ts'
 import { freshBytes } from '../crypto/random.ts'
 import { open, seal } from '../crypto/sealed-box.ts'
 import { type AccessKeyId, type AccountId, PARTITION, type PrincipalId } from '../ids.ts'
-import type { AccessKeyRecord, PrincipalRecord, TenantRecord } from '../store/records.ts'
+import type {
+  AccessKeyRecord,
+  PolicyDocument,
+  PrincipalRecord,
+  TenantRecord,
+  UserRecord,
+} from '../store/records.ts'
 import type { TenantRepository } from '../store/repositories.ts'
 import { newAccessKeyId } from './access-key-id.ts'
 import type { TenantKeys } from './tenant-keys.ts'
@@ -22,7 +28,12 @@ const SECRET_LENGTH = 30
 /** An access key that may be used now, with the principal that it stands for. */
 export interface ActiveAccessKey {
   readonly record: AccessKeyRecord
-  readonly principal: PrincipalRecord
+  readonly principal: UserRecord
+  /** All identity policies of the principal, inline and managed. */
+  readonly policies: readonly PolicyDocument[]
+  readonly boundary: PolicyDocument | null
+  /** Whether the principal is one of the operator tenant. */
+  readonly operator: boolean
 }
 
 /** The id is that of another principal's access key. */
@@ -75,7 +86,9 @@ export class AccessKeys {
       ),
       this.#accounts.get(account, () => this.#tenants.get(account)),
     ])
-    return principal !== null && tenant?.status === 'Active' ? { record, principal } : null
+    if (principal?.kind !== 'User' || tenant?.status !== 'Active') return null
+    const operator = tenant.kind === 'operator'
+    return { record, principal, policies: principal.policies, boundary: null, operator }
   }
 
   /**

@@ -5,14 +5,10 @@
  */
 import type { Clock } from '../clock.ts'
 import type { AccountId, PrincipalId } from '../ids.ts'
-import type {
-  AccessKeyRecord,
-  PolicyDocument,
-  PrincipalRecord,
-  TenantRecord,
-} from '../store/records.ts'
+import type { AccessKeyRecord, PolicyDocument, PrincipalRecord } from '../store/records.ts'
 import { ConditionFailed, type TenantRepository } from '../store/repositories.ts'
 import type { AccessKeys } from './access-keys.ts'
+import { freshTenant, freshUser } from './principal.ts'
 import type { TenantKeys } from './tenant-keys.ts'
 
 export interface SetupServices {
@@ -51,8 +47,7 @@ export async function requireTenant(
 ): Promise<void> {
   if ((await tenants.get(account)) === null) {
     const createdAt = clock.now()
-    const tenant: TenantRecord = { account, name, createdAt, status: 'Active', rev: 1 }
-    await unlessThere(tenants.create(tenant))
+    await unlessThere(tenants.create(freshTenant({ account, name, createdAt })))
     accessKeys.forgetTenant(account)
   }
   const versions = await tenants.keys(account)
@@ -69,16 +64,7 @@ export async function requireUser(
 ): Promise<PrincipalRecord> {
   const known = await tenants.principalByName(account, name)
   if (known !== null) return known
-  const user: PrincipalRecord = {
-    account,
-    principalId,
-    kind: 'User',
-    name,
-    path: '/',
-    policies,
-    createdAt: clock.now(),
-    rev: 1,
-  }
+  const user = freshUser({ account, principalId, name, policies, createdAt: clock.now() })
   await unlessThere(tenants.createPrincipal(user))
   // Whoever came first has made it, perhaps somebody else.
   const made = await tenants.principalByName(account, name)

@@ -2,10 +2,11 @@ import { buildRecord, type RecordedCall } from '../../shared/audit/build-record.
 import { blockHash, FIRST_PREVIOUS_HASH } from '../../shared/audit/chain.ts'
 import type { AuditRecord } from '../../shared/audit/record.ts'
 import { recordLine } from '../../shared/audit/record-line.ts'
-import type { Caller } from '../../shared/authn/caller.ts'
+import { callerOf, type UserCaller } from '../../shared/authn/caller.ts'
 import type { Clock } from '../../shared/clock.ts'
 import { parseAccessKeyId, parseAccountId, parseRegion, principalIdOf } from '../../shared/ids.ts'
 import type { LedgerBlockRecord } from '../../shared/store/records.ts'
+import { freshUser } from '../../shared/tenants/principal.ts'
 
 const known = <Value>(value: Value | null): Value => {
   if (value === null) throw new Error('Not a valid identifier.')
@@ -17,15 +18,18 @@ export const OTHER_ACCOUNT = known(parseAccountId('444455556666'))
 export const REGION = known(parseRegion('eu-central-1'))
 export const NOON = Date.UTC(2026, 10, 23, 12)
 
-export const CALLER: Caller = {
-  account: ACCOUNT,
-  kind: 'User',
-  arn: `arn:aws:iam::${ACCOUNT}:user/ada`,
-  principalId: principalIdOf('AIDAEXAMPLEEXAMPLE00'),
-  userName: 'ada',
-  accessKeyId: known(parseAccessKeyId('AKIAEXAMPLEEXAMPLE00')),
+export const CALLER: UserCaller = callerOf({
+  record: { accessKeyId: known(parseAccessKeyId('AKIAEXAMPLEEXAMPLE00')) },
+  principal: freshUser({
+    account: ACCOUNT,
+    principalId: principalIdOf('AIDAEXAMPLEEXAMPLE00'),
+    name: 'ada',
+    createdAt: 0,
+  }),
   policies: [],
-}
+  boundary: null,
+  operator: false,
+})
 
 export const KEY_ARN = `arn:aws:kms:${REGION}:${ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab`
 

@@ -68,10 +68,9 @@ export const deny = (Action: unknown, more: object = {}) => ({
 })
 
 /** Removes a user and its name, as nothing in the product does yet. */
-export async function removeUser(
-  { account, principalId, userName }: Caller,
-  tables = openClient(),
-): Promise<void> {
+export async function removeUser(caller: Caller, tables = openClient()): Promise<void> {
+  const { account, principalId } = caller
+  const userName = caller.kind === 'User' ? caller.userName : ''
   const remove = (pk: string, sk: string) =>
     tables.send(new DeleteCommand({ TableName: 'keyhold-tenants', Key: { pk, sk } }))
   await remove(`${account}#principal#${principalId}`, 'principal')

@@ -1,4 +1,5 @@
 /** A stack in the test's own process, whose rows a test can change and whose users it can make. */
+
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,6 +11,7 @@ import { environment } from '../../shared/lambda/environment.ts'
 import type { Services } from '../../shared/pipeline/operation.ts'
 import { newPrincipalId } from '../../shared/tenants/access-key-id.ts'
 import { bootstrap } from '../../shared/tenants/bootstrap.ts'
+import { freshUser } from '../../shared/tenants/principal.ts'
 import { clientsOf, type GivenStack } from './stack-client.ts'
 
 export interface InProcessStack {
@@ -61,16 +63,15 @@ async function newUser(
 ) {
   const principalId = newPrincipalId()
   const document = JSON.stringify({ Version: '2012-10-17', Statement: statements })
-  await store.tenants.createPrincipal({
-    account,
-    principalId,
-    kind: 'User',
-    name: `user-${principalId}`,
-    path: '/',
-    policies: [{ name: 'inline', document }],
-    createdAt: clock.now(),
-    rev: 1,
-  })
+  await store.tenants.createPrincipal(
+    freshUser({
+      account,
+      principalId,
+      name: `user-${principalId}`,
+      policies: [{ name: 'inline', document }],
+      createdAt: clock.now(),
+    }),
+  )
   return principalId
 }
 

@@ -2,6 +2,7 @@
  * A stack inside of the test's own process, for what a caller cannot bring about: other tenants,
  * users with policies of their own, and whatever lies in the store.
  */
+
 import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -20,7 +21,7 @@ import { environment } from '../../shared/lambda/environment.ts'
 import type { Call, Services } from '../../shared/pipeline/operation.ts'
 import { newPrincipalId } from '../../shared/tenants/access-key-id.ts'
 import { bootstrap } from '../../shared/tenants/bootstrap.ts'
-import { principalArn } from '../../shared/tenants/principal.ts'
+import { freshUser, principalArn } from '../../shared/tenants/principal.ts'
 import type { SigningTarget } from './raw-call.ts'
 
 export interface User extends SigningTarget {
@@ -77,19 +78,16 @@ export async function givenTenantsStack(): Promise<TenantsStack> {
       return { ...signingAs(made), account: made.account, arn: made.userArn }
     },
     async user(of, name, ...policies) {
-      const principal = {
+      const principal = freshUser({
         account: of,
         principalId: newPrincipalId(),
-        kind: 'User' as const,
         name,
-        path: '/',
         policies: policies.map((policy, index) => ({
           name: `policy${index}`,
           document: JSON.stringify(policy),
         })),
         createdAt: Date.now(),
-        rev: 1,
-      }
+      })
       await store.tenants.createPrincipal(principal)
       const issued = await accessKeys.issue(of, principal.principalId)
       return { ...signingAs(issued), account: of, arn: principalArn(principal) }

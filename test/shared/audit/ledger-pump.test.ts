@@ -18,6 +18,7 @@ import type { AccountId } from '../../../shared/ids.ts'
 import { ledgerBlockFromImage } from '../../../shared/store/ledger-image.ts'
 import type { LedgerBlockRecord } from '../../../shared/store/records.ts'
 import type { LedgerRepository } from '../../../shared/store/repositories.ts'
+import { freshTenant } from '../../../shared/tenants/principal.ts'
 import {
   ACCOUNT,
   givenBlock,
@@ -45,7 +46,7 @@ afterEach(async () => {
 async function givenTenantsOf(...accounts: AccountId[]) {
   const tenants = givenTenants()
   for (const account of accounts) {
-    await tenants.create({ account, name: account, createdAt: NOON, status: 'Active', rev: 1 })
+    await tenants.create(freshTenant({ account, name: account, createdAt: NOON }))
   }
   return tenants
 }

@@ -4,27 +4,19 @@ import type { SignedRequest } from '../../../shared/authn/request.ts'
 import { acceptingUnsigned, UNSIGNED_ACCESS_KEY_ID } from '../../../shared/authn/unsigned.ts'
 import { principalIdOf } from '../../../shared/ids.ts'
 import type { PrincipalRecord, TenantRecord } from '../../../shared/store/records.ts'
+import { freshTenant, freshUser } from '../../../shared/tenants/principal.ts'
 import { ACCOUNT, REGION } from '../../support/audit-records.ts'
 
 const MISSING: Authentication = { ok: false, failure: { kind: 'missing' } }
 
-const TENANT: TenantRecord = {
-  account: ACCOUNT,
-  name: 'default',
-  createdAt: 0,
-  status: 'Active',
-  rev: 1,
-}
-const USER: PrincipalRecord = {
+const TENANT = freshTenant({ account: ACCOUNT, name: 'default', createdAt: 0 })
+const USER = freshUser({
   account: ACCOUNT,
   principalId: principalIdOf('AIDAEXAMPLEEXAMPLE00'),
-  kind: 'User',
   name: 'tester',
-  path: '/',
   policies: [{ name: 'p', document: '{}' }],
   createdAt: 0,
-  rev: 1,
-}
+})
 
 interface Given {
   readonly signed?: Authentication

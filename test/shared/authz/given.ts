@@ -1,4 +1,4 @@
-import type { Caller } from '../../../shared/authn/caller.ts'
+import type { UserCaller } from '../../../shared/authn/caller.ts'
 import { type ConditionEntry, conditionContext } from '../../../shared/authz/condition-context.ts'
 import { type AccessRequest, type Decision, decide } from '../../../shared/authz/decide.ts'
 import type { AccessKeyId, AccountId } from '../../../shared/ids.ts'
@@ -46,24 +46,33 @@ export const NOTHING = policy(statement({ Action: 'iam:PassRole' }))
 /** Alice, with these identity policies. */
 export const givenCaller = (
   policies: readonly string[] = [],
-  difference: Partial<Caller> = {},
-): Caller => ({
+  difference: Partial<UserCaller> = {},
+): UserCaller => ({
   account: ACCOUNT,
   kind: 'User',
   arn: ALICE,
+  principalArn: ALICE,
   principalId: principalIdOf(ALICE_ID),
+  userId: ALICE_ID,
   userName: 'alice',
   accessKeyId: 'AKIAIOSFODNN7EXAMPLE' as AccessKeyId,
   policies: policies.map((document, i) => ({ name: `policy-${i}`, document })),
+  boundary: null,
+  sessionPolicies: null,
+  tags: [],
+  operator: false,
+  session: null,
   ...difference,
 })
 
 /** Eve of another account, with these identity policies. */
-export const givenStranger = (policies: readonly string[] = []): Caller =>
+export const givenStranger = (policies: readonly string[] = []): UserCaller =>
   givenCaller(policies, {
     account: OTHER_ACCOUNT,
     arn: 'arn:aws:iam::444455556666:user/eve',
+    principalArn: 'arn:aws:iam::444455556666:user/eve',
     principalId: principalIdOf('AIDAEVEEVEEVEEVEEVEEV'),
+    userId: 'AIDAEVEEVEEVEEVEEVEEV',
     userName: 'eve',
   })
 

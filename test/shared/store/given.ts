@@ -1,4 +1,5 @@
 /** Valid records; a test shows the one thing that differs. */
+
 import {
   type AccountId,
   aliasNameOf,
@@ -28,6 +29,7 @@ import type {
   TenantRecord,
   UploadRecord,
 } from '../../../shared/store/records.ts'
+import { freshTenant, freshUser } from '../../../shared/tenants/principal.ts'
 
 export function must<Value>(value: Value | null): Value {
   if (value === null) throw new Error('A test names something that is not well-formed.')
@@ -51,13 +53,8 @@ export const bytesOf = (length: number, first = 0): Uint8Array =>
 
 export const materialIdOf = (digit: string) => must(parseMaterialId(digit.repeat(64)))
 
-export const givenTenant = (account: AccountId): TenantRecord => ({
-  account,
-  name: 'payments',
-  createdAt: 1_795_000_000_000,
-  status: 'Active',
-  rev: 1,
-})
+export const givenTenant = (account: AccountId): TenantRecord =>
+  freshTenant({ account, name: 'payments', createdAt: 1_795_000_000_000 })
 
 export const givenTenantKey = (account: AccountId, version = 1): TenantKeyRecord => ({
   account,
@@ -67,16 +64,14 @@ export const givenTenantKey = (account: AccountId, version = 1): TenantKeyRecord
   createdAt: 1_795_000_000_000,
 })
 
-export const givenPrincipal = (account: AccountId, name = 'admin'): PrincipalRecord => ({
-  account,
-  principalId: principalIdOf(`AIDA${name.toUpperCase()}`),
-  kind: 'User',
-  name,
-  path: '/',
-  policies: [{ name: 'AdministratorAccess', document: '{"Version":"2012-10-17"}' }],
-  createdAt: 1_795_000_000_000,
-  rev: 1,
-})
+export const givenPrincipal = (account: AccountId, name = 'admin'): PrincipalRecord =>
+  freshUser({
+    account,
+    principalId: principalIdOf(`AIDA${name.toUpperCase()}`),
+    name,
+    policies: [{ name: 'AdministratorAccess', document: '{"Version":"2012-10-17"}' }],
+    createdAt: 1_795_000_000_000,
+  })
 
 export const givenAccessKey = (account: AccountId, id = `AKIA${account}`): AccessKeyRecord => ({
   accessKeyId: must(parseAccessKeyId(id)),

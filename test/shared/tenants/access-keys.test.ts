@@ -1,8 +1,7 @@
 import { describe, expect, test, vi } from 'vitest'
 import { principalIdOf } from '../../../shared/ids.ts'
-import type { PrincipalRecord } from '../../../shared/store/records.ts'
 import { newAccessKeyId, newPrincipalId } from '../../../shared/tenants/access-key-id.ts'
-import { principalArn } from '../../../shared/tenants/principal.ts'
+import { freshTenant, freshUser, principalArn } from '../../../shared/tenants/principal.ts'
 import { givenTenants } from '../../support/memory-tenants.ts'
 import { ACCOUNT, given, givenAccessKeys, NOW } from '../authn/given.ts'
 
@@ -13,19 +12,16 @@ async function givenUser(options: { readonly cacheMs?: number } = {}) {
   const tenants = givenTenants()
   const stack = await givenAccessKeys({ ...options, tenants })
   for (const account of [ACCOUNT, OTHER_ACCOUNT]) {
-    await tenants.create({ account, name: 'team', createdAt: NOW, status: 'Active', rev: 1 })
+    await tenants.create(freshTenant({ account, name: 'team', createdAt: NOW }))
     await stack.tenantKeys.create(account)
   }
-  const user: PrincipalRecord = {
+  const user = freshUser({
     account: ACCOUNT,
     principalId: newPrincipalId(),
-    kind: 'User',
     name: 'alice',
     path: '/team/',
-    policies: [],
     createdAt: NOW,
-    rev: 1,
-  }
+  })
   await tenants.createPrincipal(user)
   return { ...stack, tenants, user }
 }
