@@ -51,7 +51,7 @@ export function route(request: EdgeRequest): RoutedRequest {
 
 interface Target {
   readonly path: string
-  /** The name of an operation that no function offers. */
+  /** The operation's name, where the path does not tell it. */
   readonly operation?: string
 }
 
@@ -61,7 +61,8 @@ function pathOf(request: EdgeRequest): Target {
   if (service === 's3') return s3Target(request)
   if (service === 'sts') return { path: '/sts' }
   const target = headers['x-amz-target']
-  if (target !== undefined) return { path: jsonPath(target) }
+  if (target !== undefined) return jsonTarget(target)
+  if (service === 'keyhold') return { path: '/tenants' }
   if (service === 'kms' || service === 'cloudtrail') return { path: `/${service}/unknown` }
   if (request.path === '/' && isQueryCall(request)) return { path: '/sts' }
   if (request.path === '/' && request.method === 'POST' && isJson(headers))
@@ -70,14 +71,15 @@ function pathOf(request: EdgeRequest): Target {
 }
 
 /** AWS JSON 1.1: `TrentService.Encrypt`; SDKs differ in how they prefix CloudTrail's targets. */
-function jsonPath(target: string): string {
+function jsonTarget(target: string): Target {
   const dot = target.lastIndexOf('.')
   const name = target.slice(dot + 1)
   const operation = OPERATION_NAME.test(name) ? name : 'unknown'
   const prefix = target.slice(0, Math.max(dot, 0))
-  if (prefix === 'TrentService') return `/kms/${operation}`
-  if (prefix.indexOf('CloudTrail') !== -1) return `/cloudtrail/${operation}`
-  return '/kms/unknown'
+  if (prefix === 'TrentService') return { path: `/kms/${operation}` }
+  if (prefix === 'Keyhold') return { path: '/tenants', operation }
+  if (prefix.indexOf('CloudTrail') !== -1) return { path: `/cloudtrail/${operation}` }
+  return { path: '/kms/unknown' }
 }
 
 /** The AWS Query protocol: `Action` in a form-encoded body or in the query. */

@@ -1,6 +1,6 @@
 /** In what the signatures of the services differ. */
 
-export type Service = 'kms' | 's3' | 'sts' | 'cloudtrail'
+export type Service = 'kms' | 's3' | 'sts' | 'cloudtrail' | 'keyhold'
 
 export interface ServiceRules {
   /** As in the credential scope. */
@@ -27,6 +27,7 @@ const json = {
 export const SERVICE_RULES: Readonly<Record<Service, ServiceRules>> = {
   kms: { ...json, name: 'kms' },
   cloudtrail: { ...json, name: 'cloudtrail' },
+  keyhold: { ...json, name: 'keyhold' },
   // Presigned GetCallerIdentity is how aws-iam-authenticator and its like prove an identity.
   sts: { ...json, name: 'sts', presigned: true },
   s3: {

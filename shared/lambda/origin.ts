@@ -15,7 +15,7 @@ export interface OriginHead {
   readonly userAgent: string
   /** Whether the client came over TLS. */
   readonly secure: boolean
-  /** The name that the edge gave to an operation that no function offers. */
+  /** The operation's name, as the edge read it, where the path does not tell it. */
   readonly operation: string | null
 }
 

@@ -119,7 +119,8 @@ export interface AuditView<Input, Output, Role extends string> {
 }
 
 export interface Operation<Input, Output, Role extends string = never> {
-  readonly service: 'kms' | 'sts' | 'cloudtrail' | 's3'
+  /** `iam`: principals of a tenant; `keyhold`: tenants, quotas, explanations. */
+  readonly service: 'kms' | 'sts' | 'cloudtrail' | 's3' | 'iam' | 'keyhold'
   readonly name: string
   readonly input: Shape<Input>
   readonly readOnly: boolean
