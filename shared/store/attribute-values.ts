@@ -90,6 +90,12 @@ export const nullable = <Value>(codec: Codec<Value>): Codec<Value | null> => ({
   parse: (attribute, name) => (attribute === undefined ? null : codec.parse(attribute, name)),
 })
 
+/** A value that rows did not always have; those without it are read as if they had the default. */
+export const since = <Value>(codec: Codec<Value>, before: Value): Codec<Value> => ({
+  encode: codec.encode,
+  parse: (attribute, name) => (attribute === undefined ? before : codec.parse(attribute, name)),
+})
+
 /**
  * A value that DynamoDB never looks into, as JSON text: a fraction of the size and of the work of
  * nested attribute values, and a name like `__proto__` is a name like any other.

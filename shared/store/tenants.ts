@@ -19,6 +19,7 @@ import {
   oneOf,
   parsed,
   record,
+  since,
   text,
 } from './attribute-values.ts'
 import type {
@@ -44,11 +45,11 @@ const isQuotas = (value: unknown): value is TenantRecord['quotas'] =>
 const tenantRow = record<TenantRecord>({
   account,
   name: text,
-  kind: oneOf('team', 'operator'),
+  kind: since(oneOf('team', 'operator'), 'team'),
   createdAt: integer,
   status: oneOf('Active', 'Suspended', 'PendingDeletion', 'Deleted'),
   deletionDate: nullable(integer),
-  quotas: json(isQuotas),
+  quotas: since(json(isQuotas), {}),
   destruction: nullable(text),
   rev: integer,
 })
@@ -74,10 +75,10 @@ const commonFields = {
   name: text,
   path: text,
   policies: json(isListOf(isPolicyDocument)),
-  attached: json(isListOf(isText)),
+  attached: since(json(isListOf(isText)), []),
   boundary: nullable(text),
-  tags: json(isListOf(isTag)),
-  sessionsValidFrom: integer,
+  tags: since(json(isListOf(isTag)), []),
+  sessionsValidFrom: since(integer, 0),
   createdAt: integer,
   rev: integer,
 }

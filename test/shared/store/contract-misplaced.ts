@@ -214,4 +214,23 @@ export function misplacedContract(given: Given): void {
       await expect(read()).rejects.toThrow(RowMalformed)
     }
   })
+
+  test('rows of tenants and users from before they had all that they have now are read', async () => {
+    const account = givenAccount()
+    const user = givenPrincipal(account)
+    await store().tenants.create(givenTenant(account))
+    await store().tenants.createPrincipal(user)
+    const without = async (place: Place, names: readonly string[]) => {
+      const row = await rowAt('tenants', place)
+      for (const name of names) delete row[name]
+      await put('tenants', row, place)
+    }
+    await without([`${account}#tenant`, 'tenant'], ['kind', 'quotas'])
+    await without(
+      [`${account}#principal#${user.principalId}`, 'principal'],
+      ['attached', 'tags', 'sessionsValidFrom'],
+    )
+    expect(await store().tenants.get(account)).toEqual(givenTenant(account))
+    expect(await store().tenants.principal(account, user.principalId)).toEqual(user)
+  })
 }
