@@ -46,11 +46,13 @@ export function parseResourceArn(
   const [prefix, partition, service] = head
   const complete = given.length >= FIELDS || (options.short && given.length >= 3)
   if (prefix !== 'arn' || !partition || !service || !complete) {
-    throw malformed(`Resource ${text} must be in ARN format or "*".`)
+    throw malformed(`Resource ${text} must be in ARN format or "*".`, 'resource')
   }
-  if (/[*?]/.test(service)) throw malformed(`Resource ${text} has a wildcard as its service.`)
+  if (/[*?]/.test(service)) {
+    throw malformed(`Resource ${text} has a wildcard as its service.`, 'resource-vendor')
+  }
   if (options.variables && head.some((field) => field.includes('${'))) {
-    throw malformed(`Resource ${text} has a policy variable before its last field.`)
+    throw malformed(`Resource ${text} has a policy variable before its last field.`, 'resource')
   }
   const missing = ':*'.repeat(Math.max(0, FIELDS - given.length))
   return patternOf(parseTemplate(text + missing, { ...options, wildcards: true }), text)

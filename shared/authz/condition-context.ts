@@ -6,8 +6,8 @@
  * Most policies have no conditions, so a context is given as a function that builds it when the
  * first condition or variable asks, once.
  */
-import type { Caller } from '../authn/caller.ts'
-import type { AccountId } from '../ids.ts'
+import type { Caller, Session } from '../authn/caller.ts'
+import { type AccountId, PARTITION } from '../ids.ts'
 import type { Tag } from '../store/records.ts'
 import { foldCase } from './fold-case.ts'
 
@@ -87,15 +87,17 @@ export function requestContext(
   }
 }
 
-/** The global keys that a request of an authenticated user has. */
-export function globalEntries(request: RequestFacts): readonly ConditionEntry[] {
-  const { caller, via } = request
+/** The global keys that a request of an authenticated caller has. */
+export const globalEntries = (request: RequestFacts): readonly ConditionEntry[] => [
+  ...callerEntries(request.caller),
+  ...requestEntries(request),
+]
+
+/** What a request says of itself, whoever makes it. */
+export function requestEntries(request: Omit<RequestFacts, 'caller'>): readonly ConditionEntry[] {
+  const { via } = request
+  const service = via === null ? undefined : `${via}.amazonaws.com`
   return [
-    ['aws:PrincipalArn', caller.principalArn],
-    ['aws:PrincipalAccount', caller.account],
-    ['aws:PrincipalType', caller.kind],
-    ['aws:userid', caller.userId],
-    ['aws:username', caller.kind === 'User' ? caller.userName : undefined],
     ['aws:SecureTransport', String(request.secure)],
     ['aws:SourceIp', request.sourceIp ?? undefined],
     ['aws:CurrentTime', new Date(request.now).toISOString()],
@@ -103,8 +105,50 @@ export function globalEntries(request: RequestFacts): readonly ConditionEntry[] 
     ['aws:RequestedRegion', request.region],
     ['aws:UserAgent', request.userAgent ?? undefined],
     ['aws:ViaAWSService', String(via !== null)],
+    ['aws:CalledVia', service === undefined ? undefined : [service]],
+    ['aws:CalledViaFirst', service],
+    ['aws:CalledViaLast', service],
   ]
 }
+
+/** Who calls. Temporary credentials say more, and that there was no second factor. */
+export function callerEntries(caller: Caller): readonly ConditionEntry[] {
+  const { session } = caller
+  return [
+    ['aws:PrincipalArn', caller.principalArn],
+    ['aws:PrincipalAccount', caller.account],
+    ['aws:PrincipalType', caller.kind],
+    ['aws:PrincipalIsAWSService', 'false'],
+    ['aws:userid', caller.userId],
+    ['aws:username', caller.kind === 'User' ? caller.userName : undefined],
+    ...tagEntries('aws:PrincipalTag', caller.tags),
+    ...(session === null ? [] : sessionEntries(session, caller.account)),
+  ]
+}
+
+const sessionEntries = (session: Session, account: AccountId): readonly ConditionEntry[] => [
+  ['aws:TokenIssueTime', new Date(session.issuedAt).toISOString()],
+  ['aws:MultiFactorAuthPresent', 'false'],
+  ['aws:SourceIdentity', session.sourceIdentity ?? undefined],
+  ...(session.federated === null ? [] : federatedEntries(session.federated, account)),
+]
+
+/**
+ * What an identity provider vouches for (IAM User Guide, "Available keys for AWS OIDC federation").
+ * @param account - of the role
+ */
+export const federatedEntries = (
+  { provider, subject, audience }: NonNullable<Session['federated']>,
+  account: AccountId,
+): readonly ConditionEntry[] => [
+  ['aws:FederatedProvider', oidcProviderArn(account, provider)],
+  [`${provider}:sub`, subject],
+  [`${provider}:aud`, audience],
+]
+
+/** @param provider - `oidc.example.com/team`: the issuer without its scheme */
+export const oidcProviderArn = (account: AccountId, provider: string): string =>
+  `arn:${PARTITION}:iam::${account}:oidc-provider/${provider}`
 
 /** The keys of KMS, and those of tags, as far as the facts give them. */
 export function kmsEntries(request: RequestFacts, facts: KmsFacts): readonly ConditionEntry[] {

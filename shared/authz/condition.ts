@@ -20,12 +20,22 @@ export interface ConditionInput {
   readonly lookup: VariableLookup
 }
 
-/**
- * One key under one operator.
- * @param undefinedAnswer - what to answer where the policy language leaves it open: a key that has
- *   several values under an operator for one
- */
-export type Condition = (input: ConditionInput, undefinedAnswer: boolean) => boolean
+/** One key under one operator. */
+export interface Condition {
+  /** As written: `ForAnyValue:StringLikeIfExists`. */
+  readonly operator: string
+  /** As written: `kms:EncryptionContext:AppName`. */
+  readonly key: string
+  /** As written, variables and all. */
+  readonly wanted: readonly string[]
+  /**
+   * @param undefinedAnswer - what to answer where the policy language leaves it open: a key that has
+   *   several values under an operator for one
+   */
+  holds(input: ConditionInput, undefinedAnswer: boolean): boolean
+}
+
+type Holds = Condition['holds']
 
 interface OperatorName {
   readonly set: 'ForAllValues' | 'ForAnyValue' | null
@@ -47,6 +57,7 @@ const MULTI_VALUED: ReadonlySet<string> = new Set([
   'kms:encryptioncontextkeys',
   'kms:grantoperations',
   RESOURCE_ALIASES,
+  'sts:transitivetagkeys',
 ])
 
 /**
@@ -65,7 +76,9 @@ export function parseConditions(
     if (!(keys instanceof Map) || keys.size === 0) throw malformed(`${name} has no condition keys.`)
     return [...(keys as ReadonlyMap<string, PolicyJson>)].map(([key, values]) => {
       const folded = requireKey(key, operator, options.ofKeyPolicy)
-      return compileCondition(operator, folded, parseValues(values, key), options.variables)
+      const wanted = parseValues(values, key)
+      const holds = compileCondition(operator, folded, wanted, options.variables)
+      return Object.freeze({ operator: name, key, wanted, holds })
     })
   })
 }
@@ -73,7 +86,9 @@ export function parseConditions(
 function parseOperatorName(name: string): OperatorName {
   const [, set, base = '', suffix] = OPERATOR_NAME.exec(name) ?? []
   const isNull = base === 'Null' && set === undefined && suffix === undefined
-  if (!isNull && !conditionOperators.has(base)) throw malformed(`${name} is no condition operator.`)
+  if (!isNull && !conditionOperators.has(base)) {
+    throw malformed(`${name} is no condition operator.`, 'condition-operator')
+  }
   return {
     set: (set as OperatorName['set'] | undefined) ?? null,
     base,
@@ -83,7 +98,9 @@ function parseOperatorName(name: string): OperatorName {
 
 function requireKey(key: string, operator: OperatorName, ofKeyPolicy: boolean): string {
   const folded = foldCase(key)
-  if (!/^[^:]+:./.test(folded) || key.includes('${')) throw malformed(`${key} is no condition key.`)
+  if (!/^[^:]+:./.test(folded) || key.includes('${')) {
+    throw malformed(`${key} is no condition key.`, 'condition-key')
+  }
   if (ofKeyPolicy && folded === RESOURCE_ALIASES) {
     throw malformed(`The condition key ${key} is for identity policies only.`)
   }
@@ -114,7 +131,7 @@ function compileCondition(
   key: string,
   values: readonly string[],
   variables: boolean,
-): Condition {
+): Holds {
   const operator = conditionOperators.get(base)
   if (operator === undefined) return presence(key, values)
   const fits = compileValues(operator, values, variables)
@@ -140,7 +157,7 @@ function compileValues(
 }
 
 /** `Null`: true asks that the request has no such key, false that it has. */
-function presence(key: string, values: readonly string[]): Condition {
+function presence(key: string, values: readonly string[]): Holds {
   const wanted = values.map((value) => {
     const absent = parseBoolean(value)
     if (absent === null) throw malformed('Null takes true or false.')
@@ -149,8 +166,17 @@ function presence(key: string, values: readonly string[]): Condition {
   return (input) => wanted.includes(valuesOf(input, key).length === 0)
 }
 
+/** What a request has under the key of a condition, `null` when it has no such key. */
+export const givenValues = (
+  { key }: Pick<Condition, 'key'>,
+  input: Pick<ConditionInput, 'context'>,
+): readonly string[] | null => {
+  const values = valuesOf(input, foldCase(key))
+  return values.length === 0 ? null : values
+}
+
 /** None when the request has no such key. */
-function valuesOf(input: ConditionInput, key: string): readonly string[] {
+function valuesOf(input: Pick<ConditionInput, 'context'>, key: string): readonly string[] {
   const found = input.context().get(key) ?? []
   return typeof found === 'string' ? [found] : found
 }

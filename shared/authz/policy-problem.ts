@@ -9,18 +9,52 @@ export type PolicyProblemKind =
   | 'invalid-principal'
   | 'malformed'
 
-/** A policy that cannot be accepted. `text` says why, for whoever wrote the policy. */
+/** What of a policy is malformed, as far as services have words of their own for it. */
+export type Malformation =
+  | 'syntax'
+  | 'version'
+  | 'effect'
+  | 'sid'
+  | 'sid-twice'
+  | 'principal-forbidden'
+  | 'no-action'
+  | 'action'
+  | 'action-unprefixed'
+  | 'action-colons'
+  | 'action-of-other-service'
+  | 'no-resource'
+  | 'resource'
+  | 'resource-vendor'
+  | 'resource-forbidden'
+  | 'resource-of-other-bucket'
+  | 'condition-operator'
+  | 'condition-key'
+  | 'condition-value'
+
+/**
+ * A policy that cannot be accepted. `text` says why as the service does that takes such policies,
+ * `message` more precisely where that says little.
+ */
 export class PolicyProblem extends Error {
   override readonly name = 'PolicyProblem'
   readonly kind: PolicyProblemKind
   readonly text: string
+  /** Of what is malformed: the part. */
+  readonly part: Malformation
 
-  constructor(kind: PolicyProblemKind, text: string) {
-    super(text)
+  constructor(
+    kind: PolicyProblemKind,
+    text: string,
+    part: Malformation = 'syntax',
+    message: string = text,
+  ) {
+    super(message)
     this.kind = kind
     this.text = text
+    this.part = part
   }
 }
 
 /** The problem of a policy that is JSON, but breaks a rule of the policy language. */
-export const malformed = (text: string): PolicyProblem => new PolicyProblem('malformed', text)
+export const malformed = (text: string, part: Malformation = 'syntax'): PolicyProblem =>
+  new PolicyProblem('malformed', text, part)

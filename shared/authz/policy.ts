@@ -4,30 +4,43 @@
  * evaluated.
  */
 import { LRUCache } from 'lru-cache'
+import { PARTITION } from '../ids.ts'
 import { RESOURCE_ALIASES } from './condition.ts'
 import { foldCase } from './fold-case.ts'
 import { type PolicyJson, type PolicyObject, parsePolicyJson } from './policy-json.ts'
+import { kindRules, type PolicyKind, type PolicyLimit, policySize } from './policy-kinds.ts'
 import { malformed, PolicyProblem } from './policy-problem.ts'
-import { invalid, principalArns } from './principals.ts'
-import { type PolicyKind, parseStatement, type Statement } from './statement.ts'
+import { invalid, type Principals, principalArns } from './principals.ts'
+import { inWordsOf } from './problem-text.ts'
+import { parseStatement, type Statement } from './statement.ts'
 
-export type { PolicyKind, Statement } from './statement.ts'
+export type { PolicyKind } from './policy-kinds.ts'
+export type { Statement } from './statement.ts'
 
 export interface Policy {
   readonly statements: readonly Statement[]
   /** Everyone it names: ARNs and stable ids, accounts as the ARN of their root. */
   readonly principals: readonly string[]
+  /** The identity providers that a trust policy names, by ARN, the public ones by name. */
+  readonly providers: readonly string[]
   /** Whether a condition asks for the aliases of the key, which are looked up only then. */
   readonly asksForAliases: boolean
 }
 
-/** KMS quotas: "Key policy document size". Bytes of UTF-8. */
-const MAX_KEY_POLICY_BYTES = 32_768
-/** IAM quotas: the size of a managed policy, white space not counted; and of any document's text. */
-const MAX_IDENTITY_POLICY_CHARACTERS = 6144
+/** What a policy has to be beyond its kind. */
+export interface Acceptance {
+  /** How large it may be, where that is not what its kind says. */
+  readonly limit?: PolicyLimit
+  /** Whether a principal (as in `Policy.principals`) exists; all do when it is left out. */
+  exists?(principal: string): boolean
+  /** Of a bucket policy: the bucket, which alone it may speak of. */
+  readonly bucket?: string
+}
+
+/** IAM quotas: the text of any policy document, white space and all. */
 const MAX_DOCUMENT_CHARACTERS = 131_072
 /** KMS gives policies back with more white space than they came with; what it gave must compile. */
-const MAX_STORED_CHARACTERS = 8 * MAX_KEY_POLICY_BYTES
+const MAX_STORED_CHARACTERS = 8 * kindRules.key.limit.size
 /**
  * Beyond these many `?`, a policy could make matching slow: `?` is the one wildcard that cannot be
  * looked for by whole texts.
@@ -40,20 +53,53 @@ const MEMBERS: ReadonlySet<string> = new Set(['Version', 'Id', 'Statement'])
 
 /**
  * Reads a policy as it comes from whoever writes it.
- * @param text - JSON; a key policy of up to 32,768 bytes, an identity policy of up to 6,144
- *   characters that are not white space
- * @param exists - whether a principal (as in `Policy.principals`) exists; all do when it is left out
- * @throws PolicyProblem
+ * @param text - JSON, no larger than its kind's limit (`kindRules`) unless another is given
+ * @throws PolicyProblem in the words of the service that takes such policies
  */
-export function parsePolicy(
+export function parsePolicy(text: string, kind: PolicyKind, acceptance: Acceptance = {}): Policy {
+  try {
+    return accept(text, kind, acceptance)
+  } catch (error) {
+    throw error instanceof PolicyProblem ? inWordsOf(kind, error) : error
+  }
+}
+
+function accept(
   text: string,
   kind: PolicyKind,
-  exists: (principal: string) => boolean = () => true,
+  { limit = kindRules[kind].limit, exists = () => true, bucket }: Acceptance,
 ): Policy {
-  if (isTooLarge(text, kind)) throw tooLarge()
+  const isTooLarge =
+    text.length > MAX_DOCUMENT_CHARACTERS || policySize(text, limit.counted) > limit.size
+  if (isTooLarge) throw tooLarge(limit)
   const policy = compile(text, kind)
-  if (!policy.principals.every(exists)) throw invalid()
+  if (!policy.principals.every((principal) => exists(principal))) throw invalid()
+  if (kind === 'trust') policy.statements.forEach(requireTrustActions)
+  if (bucket !== undefined) {
+    for (const statement of policy.statements) requireBucket(statement, bucket)
+  }
   return policy
+}
+
+const STS_ACTION =
+  /^sts:(?:\*|assumerole\*?|assumerolewith(?:saml|webidentity|\*)|tagsession|setsourceidentity|setcontext)$/i
+
+function requireTrustActions({ action }: Statement): void {
+  if (action !== null && !action.negated && action.texts.every((text) => STS_ACTION.test(text))) {
+    return
+  }
+  throw malformed('A trust policy has actions of STS only.', 'action-of-other-service')
+}
+
+/** Amazon S3 User Guide, "Bucket policies": a policy speaks of its own bucket and what is in it. */
+function requireBucket({ action, resource }: Statement, bucket: string): void {
+  if (action?.texts.some((text) => text !== '*' && !/^(?:s3|\*):/i.test(text))) {
+    throw malformed('A bucket policy has actions of S3 only.', 'action-of-other-service')
+  }
+  const own = `arn:${PARTITION}:s3:::${bucket}`
+  const isOwn = (text: string) => text === own || text === `${own}*` || text.startsWith(`${own}/`)
+  if (resource?.texts.every(isOwn)) return
+  throw malformed(`A bucket policy speaks of ${own} only.`, 'resource-of-other-bucket')
 }
 
 /**
@@ -64,7 +110,7 @@ export function parsePolicy(
 export function compilePolicy(text: string, kind: PolicyKind): Policy {
   const known = compiled[kind].get(text)
   if (known !== undefined) return known
-  if (text.length > MAX_STORED_CHARACTERS) throw tooLarge()
+  if (text.length > MAX_STORED_CHARACTERS) throw tooLarge(kindRules[kind].limit)
   const policy = compile(text, kind)
   compiled[kind].set(text, policy)
   return policy
@@ -80,15 +126,13 @@ const newCache = () =>
 const compiled: Readonly<Record<PolicyKind, LRUCache<string, Policy>>> = {
   key: newCache(),
   identity: newCache(),
+  session: newCache(),
+  trust: newCache(),
+  bucket: newCache(),
 }
 
-function isTooLarge(text: string, kind: PolicyKind): boolean {
-  if (kind === 'key') return Buffer.byteLength(text) > MAX_KEY_POLICY_BYTES
-  if (text.length > MAX_DOCUMENT_CHARACTERS) return true
-  return text.replace(/\s+/g, '').length > MAX_IDENTITY_POLICY_CHARACTERS
-}
-
-const tooLarge = () => new PolicyProblem('too-large', 'The policy is larger than policies may be.')
+const tooLarge = ({ size }: PolicyLimit) =>
+  new PolicyProblem('too-large', `Cannot exceed quota for PolicySize: ${size}`)
 
 function compile(text: string, kind: PolicyKind): Policy {
   if ((text.match(/\?|\\u003f/gi)?.length ?? 0) > MAX_SINGLE_WILDCARDS) {
@@ -106,7 +150,8 @@ function compile(text: string, kind: PolicyKind): Policy {
   const parsed = statements.map((statement) => parseStatement(statement, kind, variables))
   return Object.freeze({
     statements: Object.freeze(parsed),
-    principals: principalsOf(parsed),
+    principals: namedBy(parsed, principalArns),
+    providers: namedBy(parsed, ({ providers }) => [...providers]),
     asksForAliases: statements.some(asksForAliases),
   })
 }
@@ -123,14 +168,17 @@ function asksForAliases(statement: PolicyJson): boolean {
 function hasVariables(version: PolicyJson | undefined): boolean {
   if (version === VERSION_WITH_VARIABLES) return true
   if (version === undefined || version === VERSION_WITHOUT_VARIABLES) return false
-  throw malformed(`Version must be ${VERSION_WITH_VARIABLES} or ${VERSION_WITHOUT_VARIABLES}.`)
+  throw malformed(
+    `Version must be ${VERSION_WITH_VARIABLES} or ${VERSION_WITHOUT_VARIABLES}.`,
+    'version',
+  )
 }
 
 function statementsOf(json: PolicyJson | undefined, kind: PolicyKind): readonly PolicyJson[] {
   if (json === undefined) throw malformed('A policy must have a Statement.')
   const statements = Array.isArray(json) ? (json as readonly PolicyJson[]) : [json]
   if (statements.length === 0) throw malformed('A policy must have a statement.')
-  if (kind === 'identity') requireDistinctSids(statements)
+  if (kindRules[kind].strictSids) requireDistinctSids(statements)
   return statements
 }
 
@@ -139,14 +187,19 @@ function requireDistinctSids(statements: readonly PolicyJson[]): void {
     const sid = statement instanceof Map ? statement.get('Sid') : undefined
     return sid === undefined || sid === '' ? [] : [sid]
   })
-  if (new Set(sids).size < sids.length) throw malformed('Statements have the same Sid.')
+  if (new Set(sids).size < sids.length) {
+    throw malformed('Statements have the same Sid.', 'sid-twice')
+  }
 }
 
-const principalsOf = (statements: readonly Statement[]): readonly string[] =>
+const namedBy = (
+  statements: readonly Statement[],
+  names: (principals: Principals) => readonly string[],
+): readonly string[] =>
   Object.freeze([
     ...new Set(
       statements.flatMap(({ principal }) =>
-        principal === null ? [] : principalArns(principal.principals),
+        principal === null ? [] : names(principal.principals),
       ),
     ),
   ])

@@ -7,11 +7,11 @@ import {
 } from '../authz/condition-context.ts'
 import { type AccessRequest, type Decision, decide } from '../authz/decide.ts'
 import { deniedText, hiddenResourceText } from '../authz/denied-text.ts'
-import { compilePolicy } from '../authz/policy.ts'
+import { compilePolicy, type PolicyKind } from '../authz/policy.ts'
 import { JsonError } from '../errors.ts'
 import { MAX_ALIASES_PER_KEY } from '../keys/aliases.ts'
 import type { FoundKey } from '../keys/keys.ts'
-import type { KeyBundle, KeyRecord } from '../store/records.ts'
+import type { KeyBundle, KeyRecord, PolicyDocument } from '../store/records.ts'
 import type { GrantAddress } from '../tenants/grant-tokens.ts'
 import { grantEffect } from './grants.ts'
 import type { Call, KeyUse, Permission, RequestConditions } from './operation.ts'
@@ -225,8 +225,16 @@ function daysWithoutUse(
   return Math.max(0, Math.floor((now - since) / DAY_MS))
 }
 
-const asksForAliases = ({ caller }: Call): boolean =>
-  caller.policies.some(({ document }) => compilePolicy(document, 'identity').asksForAliases)
+function asksForAliases({ caller }: Call): boolean {
+  const { policies, boundary, sessionPolicies } = caller
+  const asks = (kind: PolicyKind, documents: readonly PolicyDocument[]): boolean =>
+    documents.some(({ document }) => compilePolicy(document, kind).asksForAliases)
+  return (
+    asks('identity', policies) ||
+    (boundary !== null && asks('identity', [boundary])) ||
+    (sessionPolicies !== null && asks('session', sessionPolicies))
+  )
+}
 
 /** From the index, each read again: an alias that went elsewhere no longer counts. */
 async function aliasesOf({ key }: FoundKey, { services }: Call): Promise<readonly string[]> {

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import type { Caller } from '../../../shared/authn/caller.ts'
 import {
+  callerEntries,
   conditionContext,
   globalEntries,
   type KmsFacts,
@@ -7,7 +9,7 @@ import {
   type RequestFacts,
   requestContext,
 } from '../../../shared/authz/condition-context.ts'
-import { ACCOUNT, ALICE, ALICE_ID, givenCaller } from './given.ts'
+import { ACCOUNT, ALICE, ALICE_ID, givenCaller, givenSession, ROLE, ROLE_ID } from './given.ts'
 
 const request: RequestFacts = {
   caller: givenCaller(),
@@ -65,6 +67,7 @@ describe('a context', () => {
 describe('the global keys', () => {
   test('describe the caller, the peer and the time', () => {
     expect(Object.fromEntries(globalEntries(request))).toEqual({
+      'aws:PrincipalIsAWSService': 'false',
       'aws:PrincipalArn': ALICE,
       'aws:PrincipalAccount': ACCOUNT,
       'aws:PrincipalType': 'User',
@@ -88,6 +91,61 @@ describe('the global keys', () => {
     expect(context.has('aws:useragent')).toBe(false)
     expect(context.get('aws:securetransport')).toBe('false')
     expect(context.get('aws:viaawsservice')).toBe('true')
+    expect(context.get('aws:calledvia')).toEqual(['s3.amazonaws.com'])
+    expect(context.get('aws:calledviafirst')).toBe('s3.amazonaws.com')
+    expect(context.get('aws:calledvialast')).toBe('s3.amazonaws.com')
+  })
+})
+
+describe('the keys of who calls', () => {
+  const of = (caller: Caller) => Object.fromEntries(conditionContext(callerEntries(caller)))
+
+  test('of a session say whose role it is, and that there was no second factor', () => {
+    const tags = [
+      { TagKey: 'Team', TagValue: 'blue' },
+      { TagKey: 'cost', TagValue: '' },
+    ]
+    expect(of(givenSession([], { tags }))).toEqual({
+      'aws:principalarn': ROLE,
+      'aws:principalaccount': ACCOUNT,
+      'aws:principaltype': 'AssumedRole',
+      'aws:principalisawsservice': 'false',
+      'aws:userid': `${ROLE_ID}:ci`,
+      'aws:principaltag/team': 'blue',
+      'aws:principaltag/cost': '',
+      'aws:tokenissuetime': '2026-11-23T20:00:00.000Z',
+      'aws:multifactorauthpresent': 'false',
+    })
+  })
+
+  test('of a web identity say what the provider vouched for', () => {
+    const { session } = givenSession()
+    const federated = {
+      provider: 'OIDC.example.com/team',
+      subject: 'repo:acme/app',
+      audience: 'sts.amazonaws.com',
+    }
+    const said = of(givenSession([], { session: { ...session, sourceIdentity: 'bob', federated } }))
+    expect(said['aws:sourceidentity']).toBe('bob')
+    expect(said['aws:federatedprovider']).toBe(
+      'arn:aws:iam::111122223333:oidc-provider/OIDC.example.com/team',
+    )
+    expect(said['oidc.example.com/team:sub']).toBe('repo:acme/app')
+    expect(said['oidc.example.com/team:aud']).toBe('sts.amazonaws.com')
+  })
+
+  test('of long-term credentials say nothing of factors and sessions', () => {
+    const said = of(givenCaller())
+    for (const key of ['multifactorauthpresent', 'multifactorauthage', 'tokenissuetime']) {
+      expect(said).not.toHaveProperty(`aws:${key}`)
+    }
+  })
+
+  test('of a user with temporary credentials say both', () => {
+    const said = of(givenCaller([], { session: givenSession().session }))
+    expect(said['aws:username']).toBe('alice')
+    expect(said['aws:multifactorauthpresent']).toBe('false')
+    expect(said['aws:tokenissuetime']).toBe('2026-11-23T20:00:00.000Z')
   })
 })
 

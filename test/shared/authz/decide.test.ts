@@ -8,6 +8,7 @@ import {
 } from '../../../shared/authz/decide.ts'
 import { deniedText } from '../../../shared/authz/denied-text.ts'
 import { PolicyProblem } from '../../../shared/authz/policy-problem.ts'
+import { principalIdOf } from '../../../shared/ids.ts'
 import {
   ACCOUNT,
   ADMINISTRATOR,
@@ -32,7 +33,7 @@ import {
 
 type Json = Readonly<Record<string, unknown>>
 
-const BY_KEY_POLICY = 'allowed by key-policy'
+const BY_KEY_POLICY = 'allowed by resource-policy'
 const BY_IDENTITY_POLICY = 'allowed by identity-policy'
 const IDENTITY_SILENT = 'implicit-deny in identity-based'
 const IDENTITY_DENIES = 'explicit-deny in identity-based'
@@ -462,7 +463,8 @@ describe('the principals of a key policy', () => {
 
   test('who comes back under an old name is not who the stable id stands for', () => {
     const resourcePolicy = policy(keyStatement({ Principal: { AWS: ALICE_ID } }))
-    const caller = givenCaller([ADMINISTRATOR], { principalId: 'AIDANEWALICEEXAMPLE00' as never })
+    const newId = principalIdOf('AIDANEWALICEEXAMPLE00')
+    const caller = givenCaller([ADMINISTRATOR], { principalId: newId, userId: newId })
     expect(decided({ resourcePolicy, caller })).toBe(RESOURCE_SILENT)
   })
 })

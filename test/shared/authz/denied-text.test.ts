@@ -36,6 +36,26 @@ test.each([
     explicit('resource-based'),
     `${ALICE_MAY_NOT} kms:Decrypt on resource: ${KEY_ARN} with an explicit deny in a resource-based policy`,
   ],
+  [
+    implicit('permissions-boundary'),
+    `${ALICE_MAY_NOT} kms:Decrypt on resource: ${KEY_ARN} because no permissions boundary allows the kms:Decrypt action`,
+  ],
+  [
+    explicit('permissions-boundary'),
+    `${ALICE_MAY_NOT} kms:Decrypt on resource: ${KEY_ARN} with an explicit deny in a permissions boundary`,
+  ],
+  [
+    implicit('session'),
+    `${ALICE_MAY_NOT} kms:Decrypt on resource: ${KEY_ARN} because no session policy allows the kms:Decrypt action`,
+  ],
+  [
+    explicit('session'),
+    `${ALICE_MAY_NOT} kms:Decrypt on resource: ${KEY_ARN} with an explicit deny in a session policy`,
+  ],
+  [
+    implicit('service-control'),
+    `${ALICE_MAY_NOT} kms:Decrypt on resource: ${KEY_ARN} because no service control policy allows the kms:Decrypt action`,
+  ],
 ])('a caller of the account is told the resource and what denied: %j', (denied, expected) => {
   expect(textOf(denied)).toBe(expected)
 })
@@ -70,6 +90,19 @@ test('an operation without resource is refused on *, and CloudTrail names none',
     `${ALICE_MAY_NOT} cloudtrail:LookupEvents with an explicit deny in an identity-based policy`,
   )
 })
+
+test.each([implicit('role-trust'), explicit('role-trust')])(
+  'who may not assume a role is told nothing of why: %j',
+  (denied) => {
+    const resource = { arn: 'arn:aws:iam::111122223333:role/Deploy', account: ACCOUNT }
+    const text = (caller = givenRequest().caller) =>
+      textOf(denied, { action: 'sts:AssumeRole', resource, caller, style: 'trust' })
+    expect(text()).toBe(`${ALICE_MAY_NOT} sts:AssumeRole on resource: ${resource.arn}`)
+    expect(text(givenStranger())).toBe(
+      `User: arn:aws:iam::444455556666:user/eve is not authorized to perform: sts:AssumeRole on resource: ${resource.arn}`,
+    )
+  },
+)
 
 test('S3 puts the resource in quotes', () => {
   const resource = { arn: 'arn:aws:s3:::books/a', account: ACCOUNT }

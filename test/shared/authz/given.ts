@@ -1,4 +1,4 @@
-import type { UserCaller } from '../../../shared/authn/caller.ts'
+import type { RoleCaller, UserCaller } from '../../../shared/authn/caller.ts'
 import { type ConditionEntry, conditionContext } from '../../../shared/authz/condition-context.ts'
 import { type AccessRequest, type Decision, decide } from '../../../shared/authz/decide.ts'
 import type { AccessKeyId, AccountId } from '../../../shared/ids.ts'
@@ -56,7 +56,7 @@ export const givenCaller = (
   userId: ALICE_ID,
   userName: 'alice',
   accessKeyId: 'AKIAIOSFODNN7EXAMPLE' as AccessKeyId,
-  policies: policies.map((document, i) => ({ name: `policy-${i}`, document })),
+  policies: documents(policies),
   boundary: null,
   sessionPolicies: null,
   tags: [],
@@ -76,6 +76,62 @@ export const givenStranger = (policies: readonly string[] = []): UserCaller =>
     userName: 'eve',
   })
 
+export const ROLE = 'arn:aws:iam::111122223333:role/team/Deploy'
+export const ROLE_ID = 'AROADBQP57FF2AEXAMPLE'
+export const SESSION = 'arn:aws:sts::111122223333:assumed-role/Deploy/ci'
+
+/** A session of the role Deploy, with these identity policies. */
+export const givenSession = (
+  policies: readonly string[] = [],
+  difference: Partial<RoleCaller> = {},
+): RoleCaller => {
+  const { account, accessKeyId, boundary, sessionPolicies, operator } = givenCaller()
+  return {
+    kind: 'AssumedRole',
+    account,
+    arn: SESSION,
+    principalArn: ROLE,
+    principalId: principalIdOf(ROLE_ID),
+    userId: `${ROLE_ID}:ci`,
+    roleName: 'Deploy',
+    sessionName: 'ci',
+    accessKeyId,
+    policies: documents(policies),
+    boundary,
+    sessionPolicies,
+    tags: [],
+    operator,
+    session: {
+      issuedAt: Date.UTC(2026, 10, 23, 20),
+      expiresAt: Date.UTC(2026, 10, 23, 21),
+      sourceIdentity: null,
+      federated: null,
+    },
+    ...difference,
+  }
+}
+
+/** A session of a role of another account. */
+export const givenForeignSession = (
+  policies: readonly string[] = [],
+  difference: Partial<RoleCaller> = {},
+): RoleCaller =>
+  givenSession(policies, {
+    account: OTHER_ACCOUNT,
+    arn: SESSION.replace(ACCOUNT, OTHER_ACCOUNT),
+    principalArn: ROLE.replace(ACCOUNT, OTHER_ACCOUNT),
+    principalId: principalIdOf('AROAEVEEVEEVEEVEEVEEV'),
+    userId: 'AROAEVEEVEEVEEVEEVEEV:ci',
+    ...difference,
+  })
+
+/** Policies with names: policy-0, policy-1, … */
+export const documents = (policies: readonly string[]) =>
+  policies.map((document, i) => ({ name: `policy-${i}`, document }))
+
+/** A permissions boundary. */
+export const boundary = (document: string) => ({ name: 'Boundary', document })
+
 /** Alice encrypts under the key, which is left to her account. */
 export const givenRequest = (difference: Partial<AccessRequest> = {}): AccessRequest => ({
   caller: givenCaller(),
@@ -92,7 +148,7 @@ export const contextOf = (...entries: readonly ConditionEntry[]) => {
   return () => context
 }
 
-/** A decision in a word: `allowed by key-policy`, `explicit-deny in identity-based`. */
+/** A decision in a word: `allowed by resource-policy`, `explicit-deny in identity-based`. */
 export const word = (decision: Decision): string =>
   decision.allowed ? `allowed by ${decision.by}` : `${decision.reason} in ${decision.where}`
 

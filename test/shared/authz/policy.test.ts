@@ -6,7 +6,7 @@ import { ALICE, ALICE_ID, keyStatement, policy, ROOT, statement, without } from 
 
 const problemOf = (text: string, kind: PolicyKind, exists?: (principal: string) => boolean) => {
   try {
-    parsePolicy(text, kind, exists)
+    parsePolicy(text, kind, exists === undefined ? {} : { exists })
   } catch (error) {
     if (error instanceof PolicyProblem) return error.kind
     throw error
