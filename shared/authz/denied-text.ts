@@ -16,9 +16,12 @@ export function deniedText(request: Told, denied: Denied): string {
   return `${attempt(request)}${place(request)} ${cause(request.action, denied)}`
 }
 
+/** Actions whose key is told by a ciphertext, whether the request names it too or not. */
+const BY_CIPHERTEXT: ReadonlySet<string> = new Set(['kms:Decrypt', 'kms:ReEncryptFrom'])
+
 /** The sentence that tells nothing of the resource, not even whether it exists. */
 export const hiddenResourceText = (request: Told): string =>
-  `${attempt(request)} on the resource associated with this ciphertext because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access`
+  `${attempt(request)} on ${BY_CIPHERTEXT.has(request.action) ? 'the resource associated with this ciphertext' : 'this resource'} because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access`
 
 /** What STS says to who may not assume a role, whether there is such a role or not. */
 export const trustDeniedText = (request: Told): string =>

@@ -174,7 +174,7 @@ describe('Another account', () => {
       denied(
         other,
         'kms:DescribeKey',
-        'on the resource associated with this ciphertext because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access',
+        'on this resource because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access',
       ),
     )
   })

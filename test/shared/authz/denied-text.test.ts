@@ -78,6 +78,17 @@ describe('a caller of another account', () => {
     expect(textOf(implicit('resource-based'), { caller })).toBe(text)
     expect(textOf(explicit('resource-based'), { caller })).toBe(text)
   })
+
+  test.each([
+    ['kms:ReEncryptFrom', 'the resource associated with this ciphertext'],
+    ['kms:ReEncryptTo', 'this resource'],
+    ['kms:Encrypt', 'this resource'],
+    ['kms:DescribeKey', 'this resource'],
+  ])('is told of a ciphertext by %s only where one names the key: %s', (action, named) => {
+    expect(textOf(implicit('resource-based'), { caller, action })).toBe(
+      `${EVE_MAY_NOT} ${action} on ${named} because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access`,
+    )
+  })
 })
 
 test('an operation without resource is refused on *, and CloudTrail names none', () => {
