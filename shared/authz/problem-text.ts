@@ -69,7 +69,10 @@ const S3: Words = {
   },
 }
 
-const KMS: Words = { kinds: {}, parts: {} }
+const KMS: Words = {
+  kinds: { 'too-large': 'The policy is larger than policies may be.' },
+  parts: {},
+}
 
 const words: Readonly<Record<PolicyKind, Words>> = {
   key: KMS,

@@ -15,7 +15,7 @@ export function readPolicy(value: SourceValue, kind: PolicyKind): string {
     return kind === 'key' ? renderPolicy(text) : text
   } catch (error) {
     if (!(error instanceof PolicyProblem)) throw error
-    return value.fail(`This policy is not good: ${error.text || error.kind}.`.replace('..', '.'))
+    return value.fail(`This policy is not good: ${error.message || error.kind}.`.replace('..', '.'))
   }
 }
 
