@@ -28,8 +28,11 @@ export async function acceptKeyPolicy(
   bypass: boolean,
   call: Call,
 ): Promise<string> {
-  await requirePrincipals(parseOrRefuse(text), call)
-  if (!bypass && !staysUpdatable(call.caller, text, arnOf(key), contextOfNextUpdate(key, call))) {
+  const { caller, services } = call
+  const { tenants } = services.store
+  const missing = await missingPrincipal(parseOrRefuse(text), caller.account, tenants)
+  if (missing !== null) throw invalidPrincipal()
+  if (!bypass && !mayUpdateAgain(text, key, call)) {
     throw new JsonError(
       'MalformedPolicyDocumentException',
       'The new key policy will not allow you to update the key policy in the future.',
@@ -37,6 +40,13 @@ export async function acceptKeyPolicy(
   }
   return renderPolicy(text)
 }
+
+/**
+ * Whether the caller could replace the key policy once this one is in place.
+ * @param text - of a policy whose form is good
+ */
+export const mayUpdateAgain = (text: string, key: PolicyOwner, call: Call): boolean =>
+  staysUpdatable(call.caller, text, arnOf(key), contextOfNextUpdate(key, call))
 
 /** What the conditions of a policy can ask about the key that it is for. */
 export type PolicyOwner = NonNullable<KeyFacts['key']> & Pick<KeyRecord, 'keyId' | 'region'>
@@ -51,22 +61,32 @@ const contextOfNextUpdate = (key: PolicyOwner, call: Call): ContextSource =>
     { key, requestAlias: null },
   )
 
-/** @throws JsonError when one of them does not exist, or when they are too many */
-async function requirePrincipals(principals: readonly string[], call: Call): Promise<void> {
+/**
+ * @param principals - whom a key policy names: ARNs and stable ids, accounts as the ARN of their root
+ * @param account - of the key
+ * @returns one that does not exist; `null` when all do
+ * @throws JsonError LimitExceededException when they are too many to be looked up
+ */
+export async function missingPrincipal(
+  principals: readonly string[],
+  account: AccountId,
+  tenants: TenantRepository,
+): Promise<string | null> {
   if (principals.length > MAX_PRINCIPALS) {
     throw new JsonError(
       'LimitExceededException',
       `A key policy must not name more than ${MAX_PRINCIPALS} principals.`,
     )
   }
-  const { tenants } = call.services.store
   for (let start = 0; start < principals.length; start += LOOKUPS_AT_ONCE) {
     const group = principals.slice(start, start + LOOKUPS_AT_ONCE)
     const found = await Promise.all(
-      group.map((principal) => principalExists(principal, call.caller.account, tenants)),
+      group.map((principal) => principalExists(principal, account, tenants)),
     )
-    if (found.includes(false)) throw invalidPrincipal()
+    const missing = group[found.indexOf(false)]
+    if (missing !== undefined) return missing
   }
+  return null
 }
 
 function parseOrRefuse(text: string): readonly string[] {

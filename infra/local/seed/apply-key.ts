@@ -22,25 +22,31 @@ import { openClient } from '../../../shared/store/store.ts'
 import { keyOf, Table } from '../../../shared/store/table.ts'
 import { DEFAULT_TABLE_PREFIX } from '../../../shared/store/tables.ts'
 import type { TenantKey } from '../../../shared/tenants/tenant-keys.ts'
-import type { SeedKey } from './seed.ts'
+import { requireGoodPolicy } from './key-policies.ts'
+import type { SeedKey, SeedTenant } from './seed.ts'
 
 /** What AWS gives a key whose rotation is enabled without a period (EnableKeyRotation). */
 const ROTATION_DAYS = 365
 
-/** @throws StartProblem when there is a key of that id that is another one */
+/**
+ * @param tenant - whose key it is, and whose users exist by now
+ * @throws StartProblem when there is a key of that id that is another one, and for a policy that
+ *   CreateKey would not take
+ */
 export async function applyKey(
-  account: AccountId,
+  tenant: SeedTenant,
   seed: SeedKey,
   services: Services,
 ): Promise<void> {
   const { region, keyId } = seed
-  const present = await services.store.keys.get(account, region, keyId)
-  if (present === null) await makeKey(account, seed, services)
+  const present = await services.store.keys.get(tenant.account, region, keyId)
+  if (present === null) await makeKey(tenant, seed, services)
   else await requireSame(present, seed, services)
 }
 
-async function makeKey(account: AccountId, seed: SeedKey, services: Services): Promise<void> {
-  const plan = planOf(account, seed)
+async function makeKey(tenant: SeedTenant, seed: SeedKey, services: Services): Promise<void> {
+  const plan = planOf(tenant.account, seed)
+  if (seed.policy !== null) await requireGoodPolicy(seed.policy, plan, tenant, services)
   let made: FoundKey
   try {
     made = await writeSeeded(plan, seed, services)
@@ -66,7 +72,7 @@ const planOf = (account: AccountId, seed: SeedKey) => ({
   manager: 'CUSTOMER' as const,
   multiRegion: isMultiRegionKeyId(seed.keyId),
   tags: seed.tags,
-  policy: seed.policy ?? defaultKeyPolicy(account),
+  policy: seed.policy?.document ?? defaultKeyPolicy(account),
 })
 
 type Plan = ReturnType<typeof planOf>

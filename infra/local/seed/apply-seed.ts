@@ -22,19 +22,26 @@ type Applied = Pick<Environment, 'services' | 'accessKeys'>
 
 /** @throws StartProblem at the line that contradicts what is there */
 export async function applySeed({ tenants }: Seed, environment: Applied): Promise<void> {
-  for (const tenant of tenants) await applyTenant(tenant, environment)
-  // Last, as they may name whoever the seed makes.
+  // First, as policies and grants may name whoever the seed makes.
+  for (const tenant of tenants) await applyPrincipals(tenant, environment)
+  for (const tenant of tenants) await applyResources(tenant, environment.services)
   for (const tenant of tenants) {
     await Promise.all(tenant.grants.map((grant) => applyGrant(tenant, grant, environment.services)))
   }
 }
 
-async function applyTenant(tenant: SeedTenant, { services, accessKeys }: Applied): Promise<void> {
+async function applyPrincipals(
+  tenant: SeedTenant,
+  { services, accessKeys }: Applied,
+): Promise<void> {
   const { store, tenantKeys, wallClock: clock } = services
   const setup = { tenants: store.tenants, tenantKeys, accessKeys, clock }
   await requireTenant(setup, tenant.account, tenant.name)
   await Promise.all(tenant.users.map((user) => applyUser(tenant, user, setup)))
-  await Promise.all(tenant.keys.map((key) => applyKey(tenant.account, key, services)))
+}
+
+async function applyResources(tenant: SeedTenant, services: Applied['services']): Promise<void> {
+  await Promise.all(tenant.keys.map((key) => applyKey(tenant, key, services)))
   await Promise.all(tenant.aliases.map((alias) => applyAlias(tenant, alias, services)))
   await Promise.all(tenant.buckets.map((bucket) => applyBucket(tenant, bucket, services)))
 }

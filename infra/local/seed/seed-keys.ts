@@ -61,7 +61,10 @@ export function readKey(value: SourceValue, terms: SeedTerms): ReadKey {
     ...material,
     keyUsage: readKeyUsage(value, material.keySpec, members.keyUsage),
     description: members.description?.shortText(MAX_DESCRIPTION_LENGTH) ?? '',
-    policy: members.policy === undefined ? null : readPolicy(members.policy, 'key'),
+    policy:
+      members.policy === undefined
+        ? null
+        : { at: members.policy, document: readPolicy(members.policy, 'key') },
     tags: members.tags === undefined ? [] : readTags(members.tags),
     nextRotation: readRotation(members.nextRotation, material),
   }

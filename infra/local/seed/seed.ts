@@ -54,7 +54,7 @@ export interface SeedKey {
    */
   readonly materials: readonly Buffer[]
   /** `null`: the default key policy. */
-  readonly policy: string | null
+  readonly policy: { readonly at: SourceValue; readonly document: string } | null
   readonly tags: readonly Tag[]
   /** When the key rotates next, in milliseconds since the epoch; `null`: it does not by itself. */
   readonly nextRotation: number | null

@@ -205,6 +205,58 @@ describe('A seed', () => {
     await expect(access(join(folder, 'mistaken'))).rejects.toThrow('ENOENT')
   })
 
+  describe('with the key policy', () => {
+    /** The seed, whose last tenant has a key with this policy at line 25. */
+    const withPolicy = (...statements: readonly object[]): string =>
+      [
+        `${SEED}    users:`,
+        '      - { name: clerk }',
+        '    keys:',
+        `      - keyId: ${KEY_ID}`,
+        `        policy: ${JSON.stringify({ Version: '2012-10-17', Statement: statements })}`,
+        '',
+      ].join('\n')
+    const allow = (AWS: string, Action = 'kms:*', difference = {}) => ({
+      Effect: 'Allow',
+      Principal: { AWS },
+      Action,
+      Resource: '*',
+      ...difference,
+    })
+    const ROOT = 'arn:aws:iam::444455556666:root'
+    const CLERK = 'arn:aws:iam::444455556666:user/clerk'
+    const byClerk = { Condition: { StringEquals: { 'aws:username': 'clerk' } } }
+
+    test.each([
+      ['a user of its account', 'arn:aws:iam::444455556666:user/nobody'],
+      ['a user of another one', `arn:aws:iam::${ACCOUNT}:user/clerk`],
+      ['an account', 'arn:aws:iam::999988887777:root'],
+    ])('that names %s whom there is not stops the start at its line', async (_, principal) => {
+      const said = await failedStart('nobody', withPolicy(allow(ROOT), allow(principal)))
+      expect(said).toContain(
+        `nobody.yaml:25: This policy names ${principal}, and there is no such principal.`,
+      )
+    })
+
+    test.each([
+      ['allows nobody to change it', [allow(ROOT, 'kms:Describe*')]],
+      ['allows only another account', [allow(`arn:aws:iam::${ACCOUNT}:root`)]],
+      ['denies everybody', [allow(ROOT), { ...allow('*', 'kms:PutKeyPolicy'), Effect: 'Deny' }]],
+      ['allows a user who has no policies through its account', [allow(ROOT, 'kms:*', byClerk)]],
+    ])('that %s stops the start at its line', async (_, statements) => {
+      const said = await failedStart('locked', withPolicy(...statements))
+      expect(said).toContain('locked.yaml:25: This policy lets nobody of the account change it')
+    })
+
+    test.each([
+      ['a user of the seed', [allow(CLERK)]],
+      ['whoever the account allows', [allow(ROOT)]],
+      ['a user among all', [allow('*', 'kms:*', byClerk)]],
+    ])('that lets %s change it is taken', async (who, statements) => {
+      await givenSeededStack(`open-${who.length}`, { seed: withPolicy(...statements) })
+    })
+  })
+
   test('that was named and is not there stops the start', async () => {
     const started = spawnStack(['--port', '0', '--seed', join(folder, 'nowhere.yaml')], NOBODY)
     const [said] = await Promise.all([text(started.stderr), once(started, 'exit')])
