@@ -11,6 +11,8 @@ export type LookupAttributeKey =
   | 'ResourceName'
   | 'EventSource'
   | 'AccessKeyId'
+  /** Not one of LookupEvents' own. */
+  | 'RequestId'
 
 export interface LookupAttribute {
   readonly key: LookupAttributeKey
@@ -61,6 +63,8 @@ export function matches(record: AuditRecord, attribute: LookupAttribute | null):
       return record.eventSource === value
     case 'AccessKeyId':
       return record.userIdentity.accessKeyId === value
+    case 'RequestId':
+      return record.requestID === value
     default:
       return key satisfies never
   }

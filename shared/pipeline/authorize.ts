@@ -103,9 +103,10 @@ async function decideWithGrants(
   return effect === null ? decision : decide(access, effect)
 }
 
-async function accessTo(
+/** What is to be decided when somebody wants to use a key. */
+export async function accessTo(
   found: FoundKey,
-  { use, conditions }: KeyRequest,
+  { use, conditions }: Pick<KeyRequest, 'conditions'> & { readonly use: Pick<KeyUse, 'action'> },
   call: Call,
 ): Promise<AccessRequest> {
   const aliases = asksForAliases(call) ? { aliases: await aliasesOf(found, call) } : {}
