@@ -177,6 +177,88 @@ describe('a key that the request does not have', () => {
   })
 })
 
+/** One value of a policy for each operator, a value that it fits, and one that it does not fit. */
+const operands: readonly (readonly [
+  operator: string,
+  wanted: string,
+  fit: string,
+  misfit: string,
+])[] = [
+  ['StringEquals', 'a', 'a', 'b'],
+  ['StringEqualsIgnoreCase', 'a', 'A', 'b'],
+  ['StringLike', 'a*', 'ab', 'b'],
+  ['NumericEquals', '1', '1.0', '2'],
+  ['NumericLessThan', '2', '1', '2'],
+  ['NumericLessThanEquals', '2', '2', '3'],
+  ['NumericGreaterThan', '2', '3', '2'],
+  ['NumericGreaterThanEquals', '2', '2', '1'],
+  ['DateEquals', '2026-01-01', '2026-01-01T00:00:00Z', '2026-01-02'],
+  ['DateLessThan', '2026-01-02', '2026-01-01', '2026-01-02'],
+  ['DateLessThanEquals', '2026-01-02', '2026-01-02', '2026-01-03'],
+  ['DateGreaterThan', '2026-01-02', '2026-01-03', '2026-01-02'],
+  ['DateGreaterThanEquals', '2026-01-02', '2026-01-02', '2026-01-01'],
+  ['Bool', 'true', 'true', 'false'],
+  ['BinaryEquals', 'eA==', 'eA==', 'eQ=='],
+  ['IpAddress', '10.0.0.0/8', '10.1.2.3', '11.0.0.1'],
+  ['ArnEquals', 'arn:aws:iam::*:user/x', 'arn:aws:iam::1:user/x', 'arn:aws:iam::1:user/y'],
+  ['ArnLike', 'arn:aws:iam::*:user/x*', 'arn:aws:iam::1:user/xy', 'arn:aws:iam::1:user/y'],
+  // negated: what fits is what the policy names
+  ['StringNotEquals', 'a', 'a', 'b'],
+  ['StringNotEqualsIgnoreCase', 'a', 'A', 'b'],
+  ['StringNotLike', 'a*', 'ab', 'b'],
+  ['NumericNotEquals', '1', '1.0', '2'],
+  ['DateNotEquals', '2026-01-01', '2026-01-01T00:00:00Z', '2026-01-02'],
+  ['NotIpAddress', '10.0.0.0/8', '10.1.2.3', '11.0.0.1'],
+  ['ArnNotEquals', 'arn:aws:iam::*:user/x', 'arn:aws:iam::1:user/x', 'arn:aws:iam::1:user/y'],
+  ['ArnNotLike', 'arn:aws:iam::*:user/x*', 'arn:aws:iam::1:user/xy', 'arn:aws:iam::1:user/y'],
+]
+
+/** Form of the operator, what the request has, and whether the condition holds: positive, negated. */
+const forms: readonly (readonly [
+  form: (operator: string) => string,
+  given: readonly ('fit' | 'misfit')[],
+  positive: boolean,
+  negated: boolean,
+])[] = [
+  [(operator) => operator, ['fit'], true, false],
+  [(operator) => operator, ['misfit'], false, true],
+  [(operator) => operator, [], false, true],
+  [(operator) => `${operator}IfExists`, ['fit'], true, false],
+  [(operator) => `${operator}IfExists`, ['misfit'], false, true],
+  [(operator) => `${operator}IfExists`, [], true, true],
+  [(operator) => `ForAllValues:${operator}`, ['fit', 'fit'], true, false],
+  [(operator) => `ForAllValues:${operator}`, ['fit', 'misfit'], false, false],
+  [(operator) => `ForAllValues:${operator}`, ['misfit', 'misfit'], false, true],
+  [(operator) => `ForAllValues:${operator}`, [], true, true],
+  [(operator) => `ForAnyValue:${operator}`, ['fit', 'fit'], true, false],
+  [(operator) => `ForAnyValue:${operator}`, ['fit', 'misfit'], true, true],
+  [(operator) => `ForAnyValue:${operator}`, ['misfit', 'misfit'], false, true],
+  [(operator) => `ForAnyValue:${operator}`, [], false, false],
+  [(operator) => `ForAllValues:${operator}IfExists`, ['fit', 'misfit'], false, false],
+  [(operator) => `ForAllValues:${operator}IfExists`, [], true, true],
+  [(operator) => `ForAnyValue:${operator}IfExists`, ['misfit', 'misfit'], false, true],
+  [(operator) => `ForAnyValue:${operator}IfExists`, [], true, true],
+]
+
+describe('every operator in every form', () => {
+  test('is here', () => {
+    expect(operands.map(([operator]) => operator).toSorted()).toEqual(
+      [...conditionOperators.keys()].toSorted(),
+    )
+  })
+
+  test.each(operands)('%s %j', (operator, wanted, fit, misfit) => {
+    for (const [form, given, positive, negated] of forms) {
+      const values = given.map((which) => (which === 'fit' ? fit : misfit))
+      const [only] = values
+      const entry: ConditionEntry = ['my:key', values.length === 1 ? only : values]
+      const expected = operator.includes('Not') ? negated : positive
+      const said = holds({ [form(operator)]: { 'my:key': wanted } }, [entry])
+      expect(said, `${form(operator)} ${given}`).toBe(expected)
+    }
+  })
+})
+
 test('Null looks at presence, not at the value', () => {
   expect(holds({ Null: { 'my:key': 'true' } }, [['my:key', 'x']])).toBe(false)
   expect(holds({ Null: { 'my:key': 'false' } }, [['my:key', 'x']])).toBe(true)
