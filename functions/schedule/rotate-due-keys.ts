@@ -13,6 +13,7 @@ import {
 } from '../../shared/keys/key-rotation.ts'
 import { environment } from '../../shared/lambda/environment.ts'
 import { logFailure } from '../../shared/lambda/log.ts'
+import { readSeconds } from '../../shared/lambda/seconds.ts'
 import type { Services } from '../../shared/pipeline/operation.ts'
 import type { KeyName } from '../../shared/store/repositories.ts'
 
@@ -85,6 +86,6 @@ async function tellOf(
 export const handler = async (): Promise<{ readonly rotated: number }> => ({
   rotated: await rotateDueKeys(
     (await environment()).services,
-    Number(process.env.KEYHOLD_SETTLE_SECONDS ?? 0) * 1000,
+    readSeconds(process.env, 'KEYHOLD_SETTLE_SECONDS', 0),
   ),
 })

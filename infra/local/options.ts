@@ -10,6 +10,7 @@ import {
   type Region,
 } from '../../shared/ids.ts'
 import { StartProblem } from './start-problem.ts'
+import { requireGoodVariables, VARIABLES } from './variables.ts'
 
 export interface StackOptions {
   readonly host: string
@@ -117,6 +118,7 @@ export function readOptions(
 ): StackOptions | string {
   const flags = readFlags(args)
   if (flags.help === true) return helpText()
+  requireGoodVariables(variables)
   const text = (name: SettingName): string | undefined => {
     const { flag, variable, ...rest } = SETTINGS[name]
     const given = flags[flag] ?? variables[variable]
@@ -144,7 +146,7 @@ export function readOptions(
     port: readPort(text('port') ?? ''),
     dataDir: resolve(text('dataDir') ?? ''),
     regions: readRegions(text('regions') ?? ''),
-    publicHosts: list(text('publicHosts') ?? ''),
+    publicHosts: list(text('publicHosts') ?? '').map(readHost),
     ...(account === undefined ? {} : { account }),
     ...(accessKeyId === undefined ? {} : { accessKeyId }),
     ...(secretAccessKey === undefined ? {} : { secretAccessKey }),
@@ -184,6 +186,13 @@ function readPort(text: string): number {
     throw wrong('port', text, 'a port, 0 to 65535')
   }
   return port
+}
+
+/** A name or an address, with its port if that is not the usual one. */
+function readHost(text: string): string {
+  const isHost = /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?$/i.test(text)
+  if (!isHost) throw wrong('publicHosts', text, 'hosts such as keyhold.internal:4566')
+  return text
 }
 
 function readRegions(text: string): readonly Region[] {
@@ -233,10 +242,16 @@ function helpText(): string {
   const lines = Object.values(SETTINGS).map((setting) => {
     const standard = 'standard' in setting && setting.standard !== '' ? setting.standard : null
     const suffix = standard === null ? '' : ` (${standard})`
-    return `  --${setting.flag.padEnd(15)} ${setting.variable.padEnd(23)} ${setting.help}${suffix}`
+    return helpLine(`--${setting.flag}`, setting.variable, setting.help + suffix)
   })
-  const secret = `  ${''.padEnd(17)} ${SECRET_VARIABLE.padEnd(23)} of its administrator; no flag`
-  return ['npm start -- [flags]; each can be set by the variable beside it', ...lines, secret].join(
-    '\n',
-  )
+  const flagless = { [SECRET_VARIABLE]: 'of its administrator', ...VARIABLES }
+  return [
+    'npm start -- [flags]; each can be set by the variable beside it',
+    ...lines,
+    'Variables without a flag:',
+    ...Object.entries(flagless).map(([variable, help]) => helpLine('', variable, help)),
+  ].join('\n')
 }
+
+const helpLine = (flag: string, variable: string, help: string): string =>
+  `  ${flag.padEnd(17)} ${variable.padEnd(26)} ${help}`

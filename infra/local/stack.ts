@@ -60,6 +60,7 @@ async function start(
   parts: Parts,
 ): Promise<Stack> {
   requireOwnMachine(options)
+  await requireAttestationRoots()
   const seed = await readSeedOf(options)
   let routes: RouteTable = () => null
   const gateway = await listen(options, parts, (method, path) => routes(method, path))
@@ -108,6 +109,19 @@ function requireOwnMachine(options: StackOptions): void {
   throw new StartProblem(
     'Unsigned calls are taken only by a stack that listens on 127.0.0.1 (or another loopback address) and has no further hosts.',
   )
+}
+
+/** @throws StartProblem when the file that is to hold them cannot be read or holds none */
+async function requireAttestationRoots(): Promise<void> {
+  const path = process.env.KEYHOLD_ATTESTATION_ROOT ?? ''
+  if (path === '') return
+  const { attestationRoots } = await import('../../shared/authn/attestation-roots.ts')
+  await attestationRoots().catch((error: NodeJS.ErrnoException) => {
+    const reason = error.code === undefined ? 'holds none' : `cannot be read (${error.code})`
+    throw new StartProblem(
+      `KEYHOLD_ATTESTATION_ROOT must name a file of certificates in PEM, and ${path} ${reason}.`,
+    )
+  })
 }
 
 async function readSeedOf({ seed, regions, account }: StackOptions): Promise<Seed | null> {

@@ -7,6 +7,7 @@ import { BlobReaper, type FormerPlace } from '../blobs/blob-reaper.ts'
 import { openBackingStore } from '../blobs/open-backing-store.ts'
 import type { Call } from '../pipeline/operation.ts'
 import type { PartRecord } from '../store/records.ts'
+import { readSeconds } from './seconds.ts'
 
 const DEFAULT_GRACE_SECONDS = 60
 
@@ -25,7 +26,10 @@ export function retireBlobs(
   place: FormerPlace,
   parts: readonly Pick<PartRecord, 'blob'>[],
 ): Promise<void> {
-  const seconds = Number(process.env.KEYHOLD_BLOB_GRACE_SECONDS ?? DEFAULT_GRACE_SECONDS)
-  reaper ??= new BlobReaper({ blobs: blobStore(), store, graceMs: seconds * 1000 })
+  reaper ??= new BlobReaper({
+    blobs: blobStore(),
+    store,
+    graceMs: readSeconds(process.env, 'KEYHOLD_BLOB_GRACE_SECONDS', DEFAULT_GRACE_SECONDS),
+  })
   return reaper.retire(place, parts)
 }

@@ -18,6 +18,7 @@ import { AccessKeys } from '../tenants/access-keys.ts'
 import { GrantTokens } from '../tenants/grant-tokens.ts'
 import { Markers } from '../tenants/markers.ts'
 import { TenantKeys } from '../tenants/tenant-keys.ts'
+import { readSeconds } from './seconds.ts'
 
 export interface Environment {
   readonly services: Services
@@ -71,7 +72,7 @@ export function renewEnvironment(): Promise<Environment> {
 async function open(variables: NodeJS.ProcessEnv): Promise<Environment> {
   const { clock, unsignedAs } = terms
   const wallClock = systemClock
-  const cacheMs = Number(variables.KEYHOLD_CACHE_SECONDS ?? 5) * 1000
+  const cacheMs = readSeconds(variables, 'KEYHOLD_CACHE_SECONDS', 5)
   const regions = parseRegions(variables.KEYHOLD_REGIONS ?? variables.AWS_REGION ?? 'us-east-1')
   engines ??= { hsm: await openHsm(variables.KEYHOLD_HSM ?? ''), store: openStore() }
   const { store, hsm } = engines

@@ -1,10 +1,11 @@
 /** The log: JSON lines on standard output, for what went wrong inside. Never a request, never an event. */
 import pino, { type Logger } from 'pino'
+import { parseLogLevel } from './log-level.ts'
 
 let logger: Logger | undefined
 
 const log = (): Logger => {
-  logger ??= pino({ base: null, level: process.env.KEYHOLD_LOG_LEVEL ?? 'warn' })
+  logger ??= pino({ base: null, level: parseLogLevel(process.env.KEYHOLD_LOG_LEVEL) })
   return logger
 }
 

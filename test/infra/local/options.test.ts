@@ -68,6 +68,22 @@ describe('One clear line is said about', () => {
     [['--unsigned-as', 'tester'], {}, 'such as 111122223333/tester, not "tester"'],
     [[], { KEYHOLD_UNSIGNED_AS: '1234/tester' }, 'KEYHOLD_UNSIGNED_AS'],
     [['--secret-access-key', SECRET], {}, "'--secret-access-key'"],
+    [
+      [],
+      { KEYHOLD_CACHE_SECONDS: 'abc' },
+      'KEYHOLD_CACHE_SECONDS must be a number of seconds, 0 to 86400, not "abc".',
+    ],
+    [[], { KEYHOLD_CACHE_SECONDS: '-1' }, 'not "-1"'],
+    [[], { KEYHOLD_CACHE_SECONDS: '1e3' }, 'KEYHOLD_CACHE_SECONDS'],
+    [[], { KEYHOLD_BLOB_GRACE_SECONDS: '90000' }, 'KEYHOLD_BLOB_GRACE_SECONDS must be'],
+    [
+      [],
+      { KEYHOLD_LOG_LEVEL: 'loud' },
+      'KEYHOLD_LOG_LEVEL must be one of trace, debug, info, warn, error, fatal, silent, not "loud".',
+    ],
+    [[], { KEYHOLD_LOG_LEVEL: 'toString' }, 'KEYHOLD_LOG_LEVEL'],
+    [[], { KEYHOLD_PUBLIC_HOSTS: 'http://keyhold.internal' }, 'such as keyhold.internal:4566'],
+    [['--public-hosts', 'one two'], {}, 'not "one two"'],
   ])('%j %j', (args, variables, message) => {
     const read = () => readOptions(args, variables as NodeJS.ProcessEnv)
     expect(read).toThrow(StartProblem)
@@ -86,4 +102,7 @@ test('--help lists every flag with its variable, and a secret has no flag', () =
   const help = readOptions(['--help'], {}) as string
   expect(help).toMatch(/--port +KEYHOLD_PORT .*\(4566\)/)
   expect(help).toMatch(/\n +KEYHOLD_SECRET_ACCESS_KEY/)
+  for (const name of ['CACHE_SECONDS', 'BLOB_GRACE_SECONDS', 'ATTESTATION_ROOT', 'LOG_LEVEL']) {
+    expect(help).toMatch(new RegExp(`\n +KEYHOLD_${name} +\\S`))
+  }
 })

@@ -137,6 +137,19 @@ describe('One clear line and exit code 1 are what a start ends with', () => {
     await expectOneLine(failedStart([flag, value]), new RegExp(flag))
   })
 
+  test.each([
+    ['KEYHOLD_CACHE_SECONDS', 'abc', /must be a number of seconds, 0 to 86400, not "abc"/],
+    ['KEYHOLD_BLOB_GRACE_SECONDS', '-1', /must be a number of seconds, 0 to 86400, not "-1"/],
+    ['KEYHOLD_LOG_LEVEL', 'loud', /must be one of trace/],
+    ['KEYHOLD_ATTESTATION_ROOT', '/no/such/file', /cannot be read \(ENOENT\)/],
+    ['KEYHOLD_ATTESTATION_ROOT', import.meta.filename, /holds none/],
+  ])('with %s %s', async (variable, value, reason) => {
+    const start = failedStart(['--port', '0', '--data-dir', join(folder, 'variable')], {
+      [variable]: value,
+    })
+    await expectOneLine(start, new RegExp(`${variable} .*${reason.source}`))
+  })
+
   test('over a root key file that is lost, damaged, open to others or of other data', async () => {
     const dataDir = join(folder, 'sealed')
     const start = () => failedStart(['--port', '0', '--data-dir', dataDir])

@@ -1,0 +1,23 @@
+/** Settings that the functions read from the environment themselves, so there are no flags for them. */
+import { parseLogLevel } from '../../shared/lambda/log-level.ts'
+import { readSeconds } from '../../shared/lambda/seconds.ts'
+import { StartProblem } from './start-problem.ts'
+
+/** What `--help` says of them, by name. */
+export const VARIABLES: Readonly<Record<string, string>> = {
+  KEYHOLD_CACHE_SECONDS: 'how old a cached key, policy, alias or access key may be (5)',
+  KEYHOLD_BLOB_GRACE_SECONDS: 'how long bytes of deleted objects are kept (60)',
+  KEYHOLD_ATTESTATION_ROOT: 'file of the roots of attestation documents, in PEM',
+  KEYHOLD_LOG_LEVEL: 'trace, debug, info, warn, error, fatal or silent (warn)',
+}
+
+/** @throws StartProblem naming the variable that is wrong */
+export function requireGoodVariables(variables: NodeJS.ProcessEnv): void {
+  try {
+    readSeconds(variables, 'KEYHOLD_CACHE_SECONDS', 0)
+    readSeconds(variables, 'KEYHOLD_BLOB_GRACE_SECONDS', 0)
+    parseLogLevel(variables.KEYHOLD_LOG_LEVEL)
+  } catch (error) {
+    throw error instanceof RangeError ? new StartProblem(error.message) : error
+  }
+}
