@@ -12,6 +12,7 @@ import { CreateBucketCommand } from '@aws-sdk/client-s3'
 import { blobThroughput, s3Client } from './blobs.ts'
 import { cryptographyAlone, rawAesGcm } from './floors.ts'
 import type { Load, LoadResult } from './load.ts'
+import { decisionCost } from './policies.ts'
 import { signedKmsRequest, type Target } from './sign.ts'
 
 const QUICK = process.argv.includes('--quick')
@@ -118,7 +119,8 @@ async function measure() {
   await stack.stop()
   const cryptography = cryptographyAlone(DURATION_MS / 2)
   const aesGcm = rawAesGcm(DURATION_MS / 2)
-  return { http, encrypt, decrypt, generateDataKey, blobs, cryptography, aesGcm }
+  const decision = decisionCost(DURATION_MS / 4)
+  return { http, encrypt, decrypt, generateDataKey, blobs, cryptography, aesGcm, decision }
 }
 
 type Measured = Awaited<ReturnType<typeof measure>>
@@ -142,7 +144,8 @@ const ratiosOf = ({
 })
 
 function print(measured: Measured, ratios: Readonly<Record<string, number>>): void {
-  const { http, encrypt, decrypt, generateDataKey, blobs, cryptography, aesGcm } = measured
+  const { http, encrypt, decrypt, generateDataKey, blobs, cryptography, aesGcm, decision } =
+    measured
   const rows = {
     'empty node:http server': http.empty,
     Encrypt: encrypt,
@@ -163,6 +166,9 @@ function print(measured: Measured, ratios: Readonly<Record<string, number>>): vo
     `PUT, GET of ${OBJECT_MB} MiB       ${blobs.putMBps.toFixed(0)} MB/s, ${blobs.getMBps.toFixed(0)} MB/s`,
   )
   console.log(`raw AES-256-GCM          ${aesGcm.toFixed(0).padStart(8)} MB/s`)
+  console.log(
+    `a decision over ten policies  ${decision.allowed.toFixed(1)} µs allowed, ${decision.refused.toFixed(1)} µs refused, ${decision.empty.toFixed(3)} µs an empty call`,
+  )
   for (const [name, ratio] of Object.entries(ratios))
     console.log(`${name.padEnd(34)} ${ratio.toFixed(3)}`)
 }
