@@ -9,13 +9,20 @@ import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CreateKeyCommand, EncryptCommand, KMSClient } from '@aws-sdk/client-kms'
 import { CreateBucketCommand } from '@aws-sdk/client-s3'
+import { orSayUsage, readFlags } from '../infra/usage.ts'
 import { blobThroughput, s3Client } from './blobs.ts'
 import { cryptographyAlone, rawAesGcm } from './floors.ts'
 import type { Load, LoadResult } from './load.ts'
 import { decisionCost } from './policies.ts'
 import { signedKmsRequest, type Target } from './sign.ts'
 
-const QUICK = process.argv.includes('--quick')
+const { quick: QUICK } = orSayUsage(() =>
+  readFlags(
+    process.argv.slice(2),
+    { quick: { type: 'boolean', default: false } },
+    'npm run bench -- [--quick]',
+  ),
+)
 const DURATION_MS = QUICK ? 1000 : 5000
 const WARMUP_MS = QUICK ? 500 : 2000
 const CONNECTIONS = 32

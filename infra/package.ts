@@ -12,6 +12,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { buildEdge, MAX_EDGE_BYTES } from './edge/build.ts'
 import { type FunctionEntry, readFunctions } from './local/functions.ts'
 import { MAX_RESOURCES, type Template } from './template.ts'
+import { orSayUsage, readFlags } from './usage.ts'
 
 interface Packaged {
   readonly template: Template
@@ -133,6 +134,7 @@ function report({ template, edge, bundles }: Packaged): void {
 }
 
 if (import.meta.main) {
+  orSayUsage(() => readFlags(process.argv.slice(2), {}, 'npm run package'))
   try {
     report(await packageAll())
   } catch (error) {

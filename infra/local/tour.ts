@@ -73,6 +73,19 @@ const refusalOf = (attempt: Promise<unknown>): Promise<string> =>
       error instanceof Error ? `${error.name}: ${error.message}` : String(error),
   )
 
+/** @returns what to say when this is not one file that can be read */
+async function whyNotShown(file: string, others: readonly string[]): Promise<string | null> {
+  if (file === '') return 'Which file? npm run tour -- FILE'
+  if (others.length > 0) return 'One file at a time, please: npm run tour -- FILE'
+  try {
+    if (!(await stat(file)).isFile()) return `${file} is not a file: npm run tour -- FILE`
+    await (await open(file)).close()
+    return null
+  } catch (error) {
+    return `${file} cannot be read (${(error as NodeJS.ErrnoException).code}).`
+  }
+}
+
 async function tour(file: string, folder: string): Promise<void> {
   const { size } = await stat(file)
   const before = await sha256(createReadStream(file))
@@ -144,9 +157,10 @@ async function tour(file: string, folder: string): Promise<void> {
   await stack.close()
 }
 
-const [file] = process.argv.slice(2)
-if (file === undefined) {
-  console.error('Which file? npm run tour -- FILE')
+const [file = '', ...others] = process.argv.slice(2)
+const wrong = await whyNotShown(file, others)
+if (wrong !== null) {
+  console.error(wrong)
   process.exit(1)
 }
 const folder = await mkdtemp(join(tmpdir(), 'keyhold-tour-'))

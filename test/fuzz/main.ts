@@ -7,6 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
+import { orSayUsage } from '../../infra/usage.ts'
 import { startStackProcess } from '../support/global-stack.ts'
 import { type Caller, makeWorld } from '../support/kms-world.ts'
 import { bulletOf } from './bullets.ts'
@@ -16,6 +17,7 @@ import { fireBytes } from './fire-bytes.ts'
 import { readFuzzOptions } from './options.ts'
 import { type Shot, shots } from './shots.ts'
 import { type Sign, signer } from './signer.ts'
+import { Tally } from './tally.ts'
 import { residentMiB, watchExit, watchOutput } from './watch.ts'
 
 const PATIENCE_MS = 10_000
@@ -31,10 +33,10 @@ const CREDENTIALS = {
   secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
 }
 
-const { requests, seed, connections } = readFuzzOptions(process.argv.slice(2))
+const { requests, seed, connections } = orSayUsage(() => readFuzzOptions(process.argv.slice(2)))
 console.log(`fuzz: ${requests} requests, --seed ${seed}`)
 const findings = new Findings()
-const counts = new Map<string, number>()
+const tally = new Tally()
 const dataDir = await mkdtemp(join(tmpdir(), 'keyhold-fuzz-'))
 const stack = await startStackProcess(dataDir, { KEYHOLD_LOG_LEVEL: 'trace' })
 const stopWatching = watchExit(stack.process, findings)
@@ -129,8 +131,7 @@ function judge(shot: Shot, answer: Answer | null): void {
   if (answer === null) return
   const type =
     answer.status === 200 ? '200' : (/"__type":"(\w+)"/.exec(answer.body)?.[1] ?? answer.status)
-  const line = `${shot.operation} ${type}`
-  counts.set(line, (counts.get(line) ?? 0) + 1)
+  tally.add(shot.operation, type)
   if (answer.status >= 500) findings.add(`${answer.status} ${answer.body.slice(0, 200)}`, shot)
 }
 
@@ -146,16 +147,11 @@ function callerOn(connection: Connection, sign: Sign): Caller {
 }
 
 function report(): void {
-  const succeeded = new Set(
-    [...counts.keys()].filter((line) => line.endsWith(' 200')).map((line) => line.split(' ')[0]),
-  )
-  const called = new Set([...counts.keys()].map((line) => line.split(' ')[0] ?? ''))
-  const never = [...called].filter((name) => !succeeded.has(name) && !name.startsWith('('))
-  console.log(
-    `operations that answered: ${called.size}; that never succeeded: ${never.join(', ') || 'none'}`,
-  )
+  const { answered, neverSucceeded, lines } = tally
+  const never = neverSucceeded.join(', ') || 'none'
+  console.log(`operations that answered: ${answered.length}; that never succeeded: ${never}`)
   if (process.env.FUZZ_COUNTS !== undefined) {
-    for (const line of [...counts].toSorted()) console.log(line.join(': '))
+    for (const line of lines) console.log(line)
   }
   for (const line of findings.lines) console.log(`FOUND ${line}`)
   console.log(`fuzz: ${findings.count} findings, --seed ${seed}`)

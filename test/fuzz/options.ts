@@ -1,6 +1,6 @@
 /** What a run is asked for: `--requests 100000 --seed 7 --connections 16`. */
 import { randomInt } from 'node:crypto'
-import { parseArgs } from 'node:util'
+import { readCount, readFlags } from '../../infra/usage.ts'
 
 export interface FuzzOptions {
   readonly requests: number
@@ -9,16 +9,20 @@ export interface FuzzOptions {
   readonly connections: number
 }
 
-/** @throws TypeError for a flag that there is not */
+const USAGE = 'npm run fuzz -- [--requests 100000] [--seed 7] [--connections 16]'
+const MAX_SEED = 2 ** 31 - 1
+
+/** @throws WrongUsage for a flag that there is not, or a number that is none */
 export function readFuzzOptions(argv: readonly string[]): FuzzOptions {
-  const { values } = parseArgs({
-    args: [...argv],
-    options: {
-      requests: { type: 'string', default: '100000' },
-      seed: { type: 'string', default: String(randomInt(2 ** 31)) },
-      connections: { type: 'string', default: '16' },
-    },
-  })
-  const { requests, seed, connections } = values
-  return { requests: Number(requests), seed: Number(seed), connections: Number(connections) }
+  const flags = {
+    requests: { type: 'string', default: '100000' },
+    seed: { type: 'string', default: String(randomInt(MAX_SEED)) },
+    connections: { type: 'string', default: '16' },
+  } as const
+  const { requests, seed, connections } = readFlags(argv, flags, USAGE)
+  return {
+    requests: readCount('requests', requests, { min: 1, max: 1_000_000_000 }, USAGE),
+    seed: readCount('seed', seed, { min: 0, max: MAX_SEED }, USAGE),
+    connections: readCount('connections', connections, { min: 1, max: 1000 }, USAGE),
+  }
 }

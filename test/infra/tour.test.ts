@@ -22,6 +22,14 @@ test('the tour takes a file in and out, and shows what is refused and what is re
   expect(stdout).toMatch(/GenerateDataKey +s3\.amazonaws\.com/)
 })
 
+test.each([
+  [[folder], `${folder} is not a file: npm run tour -- FILE\n`],
+  [[join(folder, 'absent')], `${join(folder, 'absent')} cannot be read (ENOENT).\n`],
+  [['a', 'b'], 'One file at a time, please: npm run tour -- FILE\n'],
+])('the tour says what is wrong with %j', async (files, stderr) => {
+  await expect(tour(...files)).rejects.toMatchObject({ code: 1, stdout: '', stderr })
+})
+
 test('the tour asks for a file when it gets none', async () => {
   await expect(tour()).rejects.toMatchObject({
     code: 1,
