@@ -1,13 +1,14 @@
 /**
  * The key that encrypts an account's objects where a write asks for KMS and names no key:
  * `alias/aws/s3`, made at first use (AWS KMS Developer Guide, "AWS managed keys"). Nobody but S3 can
- * use it, for callers of the account in the Region.
+ * use it, for callers of the account in the Region. It rotates every year, and nobody can change that.
  */
 import type { Clock } from '../clock.ts'
 import { type AccountId, aliasArn, aliasNameOf, PARTITION, type Region } from '../ids.ts'
 import { createKey } from '../keys/key-creation.ts'
 import { newKeyId } from '../keys/key-id.ts'
 import type { Keys } from '../keys/keys.ts'
+import { DEFAULT_PERIOD_DAYS, NEVER_ROTATED, nextPeriod, putRotation } from '../keys/rotation.ts'
 import type { KeyRecord } from '../store/records.ts'
 import { ConditionFailed, type Store } from '../store/repositories.ts'
 import type { TenantKeys } from '../tenants/tenant-keys.ts'
@@ -17,7 +18,7 @@ const DESCRIPTION = 'Default key that protects my S3 objects when no other key i
 
 export interface ManagedKeyServices {
   readonly clock: Clock
-  readonly store: Pick<Store, 'keys' | 'relatedKeys' | 'aliases'>
+  readonly store: Pick<Store, 'keys' | 'relatedKeys' | 'aliases' | 'rotations'>
   readonly keys: Keys
   readonly tenantKeys: TenantKeys
 }
@@ -85,6 +86,8 @@ async function createOwnKey(
     },
     services,
   )
+  const automatic = nextPeriod(DEFAULT_PERIOD_DAYS, key.createdAt)
+  await putRotation(key, null, { ...NEVER_ROTATED, automatic }, automatic.nextDate, services)
   return key
 }
 
