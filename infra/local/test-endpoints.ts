@@ -133,7 +133,8 @@ async function moveClock(controls: TestControls, body: unknown): Promise<Answer>
     return told(controls)
   }
   const move = asked.length === 1 ? readMove(name, value) : null
-  if (move === null || !isInRange(move, controls.now())) return problem(400, CLOCK_USAGE)
+  if (move === null) return problem(400, CLOCK_USAGE)
+  if (!isInRange(move, controls.now())) return problem(400, OUT_OF_RANGE)
   const { to, by } = move
   return told(controls, to === undefined ? await controls.moveBy(by) : await controls.moveTo(to))
 }
@@ -145,6 +146,8 @@ type Move =
 const CLOCK_USAGE =
   'The body is a JSON object with one member: "now" with a time such as "2027-01-31T12:00:00Z", ' +
   '"advance" with a duration such as "P1Y", "PT90S", "30d" or a number of seconds, or "reset" with true.'
+
+const OUT_OF_RANGE = 'The clock goes from 1970-01-01T00:00:00Z to 9999-12-31T23:59:59.999Z.'
 
 /** With a time zone, or a day alone, which then is UTC's. */
 const TIME =

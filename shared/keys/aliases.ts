@@ -11,6 +11,9 @@ const PREFIX = 'alias/'
 const RESERVED_PREFIX = 'alias/aws/'
 const ALLOWED = /^alias\/[a-zA-Z0-9/_-]+$/
 
+/** Whether only AWS services, and what stands for them here, have aliases of that name. */
+export const isReservedAlias = (text: string): boolean => text.startsWith(RESERVED_PREFIX)
+
 /**
  * @param text - as it came in a request that writes the alias
  * @throws JsonError ValidationException, or NotAuthorizedException for a name that AWS services own
@@ -22,7 +25,7 @@ export function requireOwnAliasName(text: string): AliasName {
       'Alias must start with the prefix "alias/". Please see https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html',
     )
   }
-  if (text.startsWith(RESERVED_PREFIX)) throw new JsonError('NotAuthorizedException')
+  if (isReservedAlias(text)) throw new JsonError('NotAuthorizedException')
   if (!ALLOWED.test(text)) {
     throw new JsonError('ValidationException', `${text} contains invalid characters for an alias`)
   }

@@ -29,6 +29,8 @@ export interface KeySpecEntry {
   /** Elliptic curves that sign or agree by ECDSA and ECDH: Node's name of the curve. */
   readonly curve?: CurveName
   readonly kem?: { readonly ciphertextBytes: number }
+  /** Symmetric and HMAC keys: bytes that imported material may have. */
+  readonly secretBytes?: { readonly min: number; readonly max: number }
   /** @returns new random material as it is stored: secret bytes, or PKCS#8 DER. For the caller to wipe. */
   generate(): Promise<Buffer>
   /** @returns the key that stored material is: a secret or a private one */
@@ -46,6 +48,7 @@ const MAX_HMAC_KEY_LENGTH = 128
 
 /** @param longest - bytes that an imported key may have */
 const secretMaterial = (length: number, longest = length) => ({
+  secretBytes: { min: length, max: longest },
   generate: async () => freshBytes(length),
   open: createSecretKey as (material: Buffer) => KeyObject,
   accept: (bytes: Uint8Array) =>

@@ -18,6 +18,7 @@ type Members = ReadonlyMap<string, SourceValue>
 /** @throws StartProblem */
 export function readLocalKmsSeed(whole: SourceValue, terms: SeedTerms): Seed {
   const members = whole.members()
+  members.get('Version')?.parsed(knownVersion, '1 or 2')
   const keys = members.get('Keys')
   const found = keys === undefined ? [] : readKeys(keys, terms)
   const aliases = itemsOf(members.get('Aliases')).map((alias) => readAlias(alias, found, terms))
@@ -25,6 +26,8 @@ export function readLocalKmsSeed(whole: SourceValue, terms: SeedTerms): Seed {
   const tenant = { at: whole, account, name: 'default', users: [], grants: [], buckets: [] }
   return { tenants: [{ ...tenant, keys: found, aliases }] }
 }
+
+const knownVersion = (text: string): string | null => (/^[12]$/.test(text) ? text : null)
 
 function readKeys(keys: SourceValue, terms: SeedTerms): readonly SeedKey[] {
   if (keys.isList()) return keys.items().map((key) => readKey(key, undefined, terms))
@@ -62,6 +65,7 @@ function readKey(value: SourceValue, kind: KeySpec | undefined, terms: SeedTerms
 
 function givenMaterial(members: Members, metadata: Members, kind: KeySpec | undefined) {
   const from = members.get('Material')?.members() ?? members
+  refuseMistyped(from)
   const spec = metadata.get('KeySpec') ?? metadata.get('CustomerMasterKeySpec')
   const origin = metadata.get('Origin')?.text() === 'EXTERNAL' ? 'EXTERNAL' : 'AWS_KMS'
   return {
@@ -71,6 +75,20 @@ function givenMaterial(members: Members, metadata: Members, kind: KeySpec | unde
     pem: from.get('PrivateKeyPem'),
   } as const
 }
+
+/** A key without its material would be another key than the one that was meant. */
+function refuseMistyped(members: Members): void {
+  for (const [name, value] of members) {
+    const meant = MATERIALS.find((known) => known.slice(0, 5) === titleCase(name.slice(0, 5)))
+    if (meant === undefined || name === meant) continue
+    value.fail(`There is no "${name}" here; ${meant} is what it is called.`)
+  }
+}
+
+const MATERIALS = ['BackingKeys', 'PrivateKeyPem'] as const
+
+const titleCase = (text: string): string =>
+  text.charAt(0).toUpperCase() + text.slice(1).toLowerCase()
 
 const parseKeySpec = (text: string): KeySpec | null =>
   KEY_SPECS.find((known) => known === text) ?? null

@@ -1,7 +1,7 @@
 /** Keys of a seed: their specs, and their material as hex or PEM. */
 import { createPrivateKey, type KeyObject, timingSafeEqual } from 'node:crypto'
 import { type AliasName, parseKeyId, parseRegion, type Region } from '../../../shared/ids.ts'
-import { requireOwnAliasName } from '../../../shared/keys/aliases.ts'
+import { isReservedAlias, requireOwnAliasName } from '../../../shared/keys/aliases.ts'
 import { keySpec, requireSupportedKey } from '../../../shared/keys/key-specs.ts'
 import { requireOwnTags, withTags } from '../../../shared/keys/tags.ts'
 import { KEY_SPECS, type KeySpec, type KeyUsage } from '../../../shared/store/records.ts'
@@ -135,7 +135,17 @@ function readHex(value: SourceValue, spec: KeySpec): Buffer {
   const bytes = /^(?:[0-9a-f]{2})+$/i.test(text) ? Buffer.from(text, 'hex') : null
   const material = bytes && keySpec(spec).accept(bytes)
   bytes?.fill(0)
-  return material ?? value.fail(`This is not the hex of material for ${spec}.`)
+  return (
+    material ??
+    value.fail(
+      `This is not the hex of material for ${spec}: ${digitsOf(spec)} digits are wanted, there are ${text.length} characters.`,
+    )
+  )
+}
+
+function digitsOf(spec: KeySpec): string {
+  const { min, max } = keySpec(spec).secretBytes ?? { min: 0, max: 0 }
+  return min === max ? `${2 * min}` : `${2 * min} to ${2 * max}`
 }
 
 function readPem(
@@ -215,8 +225,15 @@ export function readRotation(
 }
 
 /** @throws StartProblem */
-export const readAliasName = (value: SourceValue): AliasName =>
-  orFail(value, () => requireOwnAliasName(value.text()))
+export function readAliasName(value: SourceValue): AliasName {
+  const text = value.text()
+  if (isReservedAlias(text)) {
+    value.fail(
+      `${text} cannot be seeded: names that begin with alias/aws/ are those of managed keys.`,
+    )
+  }
+  return orFail(value, () => requireOwnAliasName(text))
+}
 
 function readTags(value: SourceValue): SeedKey['tags'] {
   const tags = [...value.members()].map(([TagKey, tag]) => {

@@ -225,14 +225,19 @@ describe('A mistake is named with its line', () => {
     [key('keyUsage: SIGN_VERIFY'), 4, /a usage of SYMMETRIC_DEFAULT/],
     [key('origin: AWS_CLOUDHSM'), 4, /AWS_KMS or EXTERNAL/],
     [key(`material: ${HEX}`), 4, /A list is expected/],
-    [key('material: ["zz"]'), 4, /not the hex of material for SYMMETRIC_DEFAULT/],
+    [
+      key('material: ["zz"]'),
+      4,
+      /not the hex of material for SYMMETRIC_DEFAULT: 64 digits are wanted, there are 2 characters/,
+    ],
+    [key('keySpec: HMAC_256, material: ["00"]'), 4, /64 to 256 digits are wanted/],
     [key(`material: ["${HEX}00"]`), 4, /not the hex/],
     [key(`keySpec: HMAC_256, material: ["${HEX}", "${OTHER_HEX}"]`), 4, /An HMAC key has one/],
     [key(`keySpec: RSA_2048, keyUsage: SIGN_VERIFY, material: ["${HEX}"]`), 4, /given as pem/],
     [key('pem: "no key"'), 4, /not a private key in PEM/],
     [key(`material: ["${HEX}"], pem: "x"`), 4, /not both/],
     [key('aliases: [testing]'), 4, /prefix "alias\/"/],
-    [key('aliases: [alias/aws/s3]'), 4, /NotAuthorizedException/],
+    [key('aliases: [alias/aws/s3]'), 4, /alias\/aws\/s3 cannot be seeded: names .* managed keys/],
     [key('grants: [{ name: g, granteePrincipal: a }]'), 4, /A grant needs operations/],
     [key('grants: [{ granteePrincipal: a, operations: [Decrypt] }]'), 4, /needs a name/],
     [key('grants: [{ name: g, operations: [Decrypt] }]'), 4, /needs a granteePrincipal/],
@@ -415,6 +420,23 @@ ${ec.map((line) => `        ${line}`).join('\n')}
       /There is no key/,
     ],
     ['Keys:\n  Symmetric:\n    Aes: 7', 3, /A list is expected/],
+    ['Version: 3\nKeys: []', 1, /This must be 1 or 2, not "3"/],
+    [
+      `Keys:\n  - Metadata:\n      KeyId: ${KEY_ID}\n    BackingKey: [${HEX}]`,
+      4,
+      /There is no "BackingKey" here; BackingKeys is what it is called/,
+    ],
+    [
+      `Keys:\n  - KeyId: ${KEY_ID}\n    Metadata: { Origin: EXTERNAL }\n    Material:\n      backingKeys: []`,
+      5,
+      /There is no "backingKeys" here/,
+    ],
+    [
+      `Keys:\n  - Metadata: { KeyId: ${KEY_ID} }\n    PrivateKeyPEM: x`,
+      3,
+      /PrivateKeyPem is what it is called/,
+    ],
+    ['Keys: []\nAliases:\n  - AliasName: alias/aws/s3\n    TargetKeyId: x', 4, /a UUID/],
   ])('with a mistake: %s', (text, line, reason) => {
     expect(() => read(text)).toThrow(reason)
     expect(() => read(text)).toThrow(new RegExp(`^keyhold\\.seed\\.yaml:${line}: `))
