@@ -27,7 +27,14 @@ export const createBucket = accountOperation({
     const region = regionOf(await readLocation(request), call)
     const createdAt = wholeSecond(call.services.clock.now())
     try {
-      await call.services.store.buckets.create({ account, bucket, region, createdAt, rev: 1 })
+      await call.services.store.buckets.create({
+        account,
+        bucket,
+        region,
+        policy: null,
+        createdAt,
+        rev: 1,
+      })
     } catch (error) {
       if (!(error instanceof ConditionFailed)) throw error
       await requireSame(request, region, call)

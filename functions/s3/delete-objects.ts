@@ -63,7 +63,8 @@ async function remove(object: XmlNode, request: S3Request, call: Call): Promise<
   const key = textOf(object, 'Key') ?? ''
   const resource = `${request.bucketArn}/${key}`
   try {
-    authorizePermission({ action: 's3:DeleteObject', resource }, {}, call)
+    const { policy } = await request.requireBucket(call.services.store.buckets)
+    authorizePermission({ action: 's3:DeleteObject', resource, policy }, {}, call)
     refuseOtherConditions(object)
     const etag = textOf(object, 'ETag')
     const rev = etag === undefined ? undefined : await revOf(key, etag, request, call)

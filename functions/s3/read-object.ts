@@ -32,7 +32,8 @@ export async function requireObject(request: S3Request, call: Call): Promise<Obj
   const { account, bucket, key, bucketArn } = request
   const found = await call.services.store.objects.get(account, bucket, key)
   if (found !== null) return found
-  authorizePermission({ action: 's3:ListBucket', resource: bucketArn }, {}, call)
+  const { policy } = await request.requireBucket(call.services.store.buckets)
+  authorizePermission({ action: 's3:ListBucket', resource: bucketArn, policy }, {}, call)
   throw noSuchKey(key)
 }
 

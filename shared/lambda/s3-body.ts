@@ -33,10 +33,15 @@ export function requireBodyDigest(request: S3Request): void {
   )
 }
 
-async function readWhole(
+/**
+ * Reads the body as bytes.
+ * @param limit - in bytes
+ * @throws S3Error MaxMessageLengthExceeded, or what the body's digests refuse it with
+ */
+export async function readWhole(
   request: S3Request,
   limit: number,
-  given: GivenChecksum | null,
+  given: GivenChecksum | null = givenChecksum(request),
 ): Promise<Buffer> {
   const digests = new BodyDigests(request, given)
   if ((request.announcedLength() ?? 0) > limit) throw tooLong(limit)

@@ -6,15 +6,17 @@ const ADDRESS = /^[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+$/
 const RESERVED_PREFIXES = ['xn--', 'sthree-', 'amzn-s3-demo-']
 const RESERVED_SUFFIXES = ['-s3alias', '--ol-s3', '.mrap', '--x-s3', '--table-s3']
 
+/** Whether a bucket may be called so. */
+export const isBucketName = (name: string): boolean =>
+  ALLOWED.test(name) &&
+  !name.includes('..') &&
+  !ADDRESS.test(name) &&
+  !RESERVED_PREFIXES.some((prefix) => name.startsWith(prefix)) &&
+  !RESERVED_SUFFIXES.some((suffix) => name.endsWith(suffix))
+
 /** @throws S3Error InvalidBucketName */
 export function requireBucketName(name: string): void {
-  const isFit =
-    ALLOWED.test(name) &&
-    !name.includes('..') &&
-    !ADDRESS.test(name) &&
-    !RESERVED_PREFIXES.some((prefix) => name.startsWith(prefix)) &&
-    !RESERVED_SUFFIXES.some((suffix) => name.endsWith(suffix))
-  if (isFit) return
+  if (isBucketName(name)) return
   throw new S3Error('InvalidBucketName', 'The specified bucket is not valid.', {
     BucketName: name,
   })

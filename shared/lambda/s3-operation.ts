@@ -40,8 +40,11 @@ export const accountOperation = (
   parts: S3OperationParts & { resource(request: S3Request): string },
 ): S3Operation => ({
   ...common(parts),
-  permissions: (request) =>
-    parts.action === null ? [] : [{ action: parts.action, resource: parts.resource(request) }],
+  async permissions(request, { services }) {
+    if (parts.action === null) return []
+    const policy = await request.bucketPolicy(services.store.buckets)
+    return [{ action: parts.action, resource: parts.resource(request), policy }]
+  },
   audit: bucketAudit,
 })
 
@@ -54,9 +57,12 @@ const inBucket = (
   async permissions(request, call) {
     const bucket = await request.requireBucket(call.services.store.buckets)
     requireRegion(bucket, call)
-    return parts.action === null ? [] : [{ action: parts.action, resource: resource(request) }]
+    if (parts.action === null) return []
+    return [{ action: parts.action, resource: resource(request), policy: bucket.policy }]
   },
 })
+
+const SSE_CUSTOMER_ALGORITHM = 'x-amz-server-side-encryption-customer-algorithm'
 
 const asItIs: Shape<S3Request> = { read: (value) => value as S3Request }
 
@@ -94,9 +100,9 @@ function requireOwner(request: S3Request, account: string): void {
 }
 
 /** What policies can ask of a request (Amazon S3 User Guide, "Condition keys for Amazon S3"): headers as sent. */
-function conditions({ header, parameter }: S3Request): RequestConditions {
+function conditions({ header, parameter, presigned }: S3Request): RequestConditions {
   const others: Record<string, string> = {}
-  for (const name of [SSE, SSE_KEY_ID]) {
+  for (const name of [SSE, SSE_KEY_ID, SSE_CUSTOMER_ALGORITHM, 'x-amz-content-sha256']) {
     const value = header(name)
     if (value !== undefined) others[`s3:${name}`] = value
   }
@@ -104,6 +110,8 @@ function conditions({ header, parameter }: S3Request): RequestConditions {
     const value = parameter(name)
     if (value !== undefined) others[`s3:${name}`] = value
   }
+  others['s3:authtype'] = presigned ? 'REST-QUERY-STRING' : 'REST-HEADER'
+  others['s3:signatureversion'] = 'AWS4-HMAC-SHA256'
   return { others }
 }
 

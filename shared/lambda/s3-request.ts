@@ -13,7 +13,7 @@ import type { BucketRecord } from '../store/records.ts'
 import type { BucketRepository } from '../store/repositories.ts'
 import type { BlobExchange } from './exchange.ts'
 import type { OriginHead } from './origin.ts'
-import { requireBucketName } from './s3-bucket-name.ts'
+import { isBucketName, requireBucketName } from './s3-bucket-name.ts'
 
 const MAX_KEY_BYTES = 1024
 
@@ -121,6 +121,16 @@ export class S3Request {
     throw new S3Error('NoSuchBucket', 'The specified bucket does not exist', {
       BucketName: this.bucket,
     })
+  }
+
+  /**
+   * The policy of the bucket, where the request names one that the account has.
+   * @throws StoreUnavailable
+   */
+  async bucketPolicy(buckets: BucketRepository): Promise<string | null> {
+    if (!isBucketName(this.bucket)) return null
+    this.#bucketRecord ??= buckets.get(this.account, this.bucket)
+    return (await this.#bucketRecord)?.policy ?? null
   }
 
   /**

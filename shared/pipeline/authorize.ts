@@ -45,9 +45,9 @@ export interface KeyRequest {
 
 const NO_KEY: KeyFacts = { key: null, requestAlias: null }
 
-/** @throws JsonError AccessDeniedException when the identity policies do not allow it */
+/** @throws JsonError AccessDeniedException when neither identity policies nor the resource's own allow it */
 export function authorizePermission(
-  { action, resource }: Permission,
+  { action, resource, policy = null }: Permission,
   conditions: RequestConditions,
   call: Call,
 ): void {
@@ -56,7 +56,7 @@ export function authorizePermission(
     caller,
     action,
     resource: resource === null ? null : { arn: resource, account: caller.account },
-    resourcePolicy: null,
+    resourcePolicy: policy,
     context: contextOf(call, conditions, NO_KEY),
     style: 'service',
   }

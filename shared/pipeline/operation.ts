@@ -97,6 +97,8 @@ export interface Permission {
   readonly action: string
   /** ARN; `null` for operations without a resource. */
   readonly resource: string | null
+  /** The text of the policy that the resource has, if it has one. */
+  readonly policy?: string | null
 }
 
 export type KeysByRole<Role extends string> = Readonly<Record<Role, FoundKey>>

@@ -6,7 +6,7 @@ import {
   parseAccountId,
   parseRegion,
 } from '../ids.ts'
-import { type Item, integer, parsed, record } from './attribute-values.ts'
+import { type Item, integer, nullable, parsed, record, text } from './attribute-values.ts'
 import { startingAfter, toPage } from './pages.ts'
 import type { BucketRecord } from './records.ts'
 import type { BucketRepository } from './repositories.ts'
@@ -22,6 +22,7 @@ const bucketRow = record<BucketRecord>({
   account: parsed(parseAccountId),
   bucket: parsed(bucketNameOf),
   region: parsed(parseRegion),
+  policy: nullable(text),
   createdAt: integer,
   rev: integer,
 })
@@ -42,6 +43,10 @@ export function openBuckets(table: Table): BucketRepository {
     async create(bucket) {
       const place = bucketPlace(bucket.account, bucket.bucket)
       await table.put(place, bucketRow.encode(bucket), nothingIsThere)
+    },
+    async update(bucket, rev) {
+      const place = bucketPlace(bucket.account, bucket.bucket)
+      await table.put(place, bucketRow.encode(bucket), nobodyChangedSince(rev))
     },
     async delete({ account, bucket, rev }) {
       await table.delete(bucketPlace(account, bucket), nobodyChangedSince(rev))

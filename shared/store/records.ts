@@ -469,6 +469,8 @@ export interface BucketRecord {
   readonly account: AccountId
   readonly bucket: BucketName
   readonly region: Region
+  /** The bucket policy's text; `null` when there is none. */
+  readonly policy: string | null
   readonly createdAt: number
   readonly rev: number
 }

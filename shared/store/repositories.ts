@@ -274,6 +274,8 @@ export interface BucketRepository {
   get(account: AccountId, bucket: BucketName): Promise<BucketRecord | null>
   /** @throws ConditionFailed when the tenant has a bucket of that name */
   create(bucket: BucketRecord): Promise<void>
+  /** @throws ConditionFailed when the stored `rev` is another than the one that was read */
+  update(bucket: BucketRecord, rev: number): Promise<void>
   /** The caller has seen that it is empty. @throws ConditionFailed when the stored `rev` is another */
   delete(bucket: BucketRecord): Promise<void>
   list(account: AccountId, limit: number, after: string | null): Promise<Page<BucketRecord>>

@@ -122,7 +122,9 @@ async function applyBucket(
   { store, clock }: Applied['services'],
 ): Promise<void> {
   const createdAt = Math.floor(clock.now() / 1000) * 1000 // S3 dates in whole seconds
-  await unlessThere(store.buckets.create({ account, bucket, region, createdAt, rev: 1 }))
+  await unlessThere(
+    store.buckets.create({ account, bucket, region, policy: null, createdAt, rev: 1 }),
+  )
 }
 
 async function unlessThere(write: Promise<void>): Promise<void> {

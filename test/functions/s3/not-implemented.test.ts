@@ -1,6 +1,6 @@
 import {
   CopyObjectCommand,
-  GetBucketPolicyCommand,
+  GetBucketCorsCommand,
   ListObjectsCommand,
   PutBucketTaggingCommand,
   PutObjectCommand,
@@ -18,7 +18,7 @@ beforeAll(async () => {
 })
 
 test.each([
-  ['GetBucketPolicy', () => s3.send(new GetBucketPolicyCommand({ Bucket }))],
+  ['GetBucketCors', () => s3.send(new GetBucketCorsCommand({ Bucket }))],
   ['ListObjects', () => s3.send(new ListObjectsCommand({ Bucket }))],
   [
     'CopyObject',

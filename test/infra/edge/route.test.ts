@@ -102,14 +102,16 @@ describe('S3', () => {
     ['DELETE', '/b/k', 'uploadId=u', 'AbortMultipartUpload'],
     ['GET', '/b/k', 'uploadId=u', 'ListParts'],
     ['GET', '/b/k', '%75ploadId=u', 'ListParts'],
+    ['GET', '/b', 'policy', 'GetBucketPolicy'],
+    ['GET', '/b', 'policyStatus', 'GetBucketPolicyStatus'],
+    ['PUT', '/b', 'policy', 'PutBucketPolicy'],
+    ['DELETE', '/b', 'policy', 'DeleteBucketPolicy'],
   ])('%s %s?%s is %s', (method, path, query, operation) => {
     expect(pathOf({ method, path, query })).toBe(`/s3/${operation}`)
   })
 
   test.each([
     ['GET', '/b', '', 'ListObjects'],
-    ['GET', '/b', 'policy', 'GetBucketPolicy'],
-    ['PUT', '/b', 'policy', 'PutBucketPolicy'],
     ['PUT', '/b', 'encryption=', 'PutBucketEncryption'],
     ['DELETE', '/b', 'cors', 'DeleteBucketCors'],
     ['GET', '/b', 'versions', 'ListObjectVersions'],

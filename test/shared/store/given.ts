@@ -178,6 +178,7 @@ export const givenBucket = (account: AccountId, bucket = 'ledgers'): BucketRecor
   account,
   bucket: bucketNameOf(bucket),
   region,
+  policy: null,
   createdAt: 1_795_000_000_000,
   rev: 1,
 })
