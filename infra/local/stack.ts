@@ -62,6 +62,7 @@ async function start(
   requireOwnMachine(options)
   await requireAttestationRoots()
   const seed = await readSeedOf(options)
+  warnOfOtherAccount(options, seed)
   let routes: RouteTable = () => null
   const gateway = await listen(options, parts, (method, path) => routes(method, path))
   setEnvironment(options, gateway.port)
@@ -130,6 +131,15 @@ async function readSeedOf({ seed, regions, account }: StackOptions): Promise<See
   const served: readonly [Region, ...Region[]] = [first, ...others]
   const { readSeedFile } = await import('./seed/read-seed.ts')
   return await readSeedFile(seed, { regions: served, account })
+}
+
+/** Both are had, but whoever calls with the one set of credentials does not see the other's keys. */
+function warnOfOtherAccount({ account }: StackOptions, seed: Seed | null): void {
+  const seeded = seed?.tenants.map((tenant) => tenant.account) ?? []
+  if (account === undefined || seeded.length === 0 || seeded.includes(account)) return
+  console.warn(
+    `keyhold: warning: --account-id (KEYHOLD_ACCOUNT_ID) is ${account}, and the seed is about ${seeded.join(', ')}: the credentials are of ${account}, which has none of the seed's keys.`,
+  )
 }
 
 async function openClock({ dataDir, unsignedAs }: StackOptions): Promise<LocalClock> {

@@ -30,7 +30,7 @@ export async function writeEnvironmentFile(
 /** @returns the lines that are printed; the secret is not among them */
 export function welcome(
   { endpoint, account, accessKeyId }: Stack,
-  { dataDir }: StackOptions,
+  { dataDir, unsignedAs }: StackOptions,
   environmentFile: string,
 ): string {
   const near = (path: string): string => {
@@ -44,6 +44,9 @@ export function welcome(
     `  account        ${account}`,
     `  access key id  ${accessKeyId}`,
     `  data           ${near(dataDir)} (the secret access key is in ${near(environmentFile)})`,
+    ...(unsignedAs === undefined
+      ? []
+      : [`  unsigned calls act as ${unsignedAs.account}/${unsignedAs.userName}`]),
     '',
     'Try, in another terminal:',
     '',

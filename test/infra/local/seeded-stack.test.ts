@@ -128,6 +128,7 @@ describe('A seed', () => {
     const stack = await givenSeededStack('made')
     expect(stack.process.said()).toContain(`account        ${ACCOUNT}`)
     expect(stack.process.said()).toContain(ADMIN.accessKeyId)
+    expect(stack.process.said()).not.toContain('unsigned')
     const [kms, s3] = [stack.as(ADMIN).kms(), stack.as(ADMIN).s3()]
     const { Arn } = await stack.as(ADMIN).sts().send(new GetCallerIdentityCommand({}))
     expect(Arn).toBe(`arn:aws:iam::${ACCOUNT}:user/ops`)
@@ -270,6 +271,24 @@ describe('A seed', () => {
     const { Account } = await stack.as(credentials).sts().send(new GetCallerIdentityCommand({}))
     expect(Account).toBe('111122223333')
     await encrypted(stack.as(ADMIN).kms())
+  })
+
+  test.each([
+    [
+      '999988887777',
+      /^keyhold: warning: --account-id \(.*\) is 999988887777, and the seed is about /,
+    ],
+    [ACCOUNT, /^$/],
+  ])('and options that name account %s: %s', async (account, warning) => {
+    const path = join(folder, 'warned.yaml')
+    await writeFile(path, SEED)
+    const flags = ['--port', '0', '--data-dir', join(folder, `warned-${account}`), '--seed', path]
+    const started = spawnStack([...flags, '--account-id', account], NOBODY)
+    const warned = text(started.stderr)
+    const exit = once(started, 'exit')
+    started.stdout.once('data', () => started.kill('SIGINT'))
+    expect(await warned).toMatch(warning)
+    expect(await exit).toEqual([0, null])
   })
 
   test('of local-kms is read as it is', async () => {
@@ -502,6 +521,7 @@ describe('Unsigned calls', () => {
     const variables = { ...NOBODY, KEYHOLD_UNSIGNED_AS: `${ACCOUNT}/auditor` }
     const stack = await givenSeededStack('unsigned', { variables })
     const { endpoint } = stack.process
+    expect(stack.process.said()).toContain(`unsigned calls act as ${ACCOUNT}/auditor\n`)
     expect((await describeKey(endpoint)).status).toBe(200)
     const list = await fetch(`${endpoint}/`, { headers: { accept: '*/*' } })
     expect([list.status, await list.text()]).toEqual([
