@@ -249,8 +249,8 @@ describe('the record', () => {
   })
 
   test('of what is not offered carries its name', async () => {
-    await sendRaw(own.stack, { method: 'GET', path: `/${Bucket}`, query: { policy: '' } })
-    const [asked] = await newest('GetBucketPolicy')
+    await sendRaw(own.stack, { method: 'GET', path: `/${Bucket}`, query: { cors: '' } })
+    const [asked] = await newest('GetBucketCors')
     expect(asked).toMatchObject({ errorCode: 'NotImplemented' })
   })
 
