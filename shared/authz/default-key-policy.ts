@@ -32,6 +32,45 @@ export const defaultKeyPolicy = (account: AccountId): string => `{
  */
 export const renderPolicy = (text: string): string => render(parsePolicyJson(text), '')
 
+/**
+ * A policy in which principals go by other names: by their stable ids where it is kept, so that who is
+ * made anew under an old name is not who is meant, and by their ARNs where it is shown (IAM User
+ * Guide, "AWS JSON policy elements: Principal").
+ * @param rename - each `AWS` principal as it stands; what it stands for from now on
+ * @returns the text as `renderPolicy` writes it
+ * @throws PolicyProblem as `renderPolicy`
+ */
+export function renamePrincipals(text: string, rename: (principal: string) => string): string {
+  const names = (json: PolicyJson): PolicyJson => {
+    if (typeof json === 'string') return rename(json)
+    return Array.isArray(json) ? json.map(names) : json
+  }
+  const inElement = (json: PolicyJson): PolicyJson => changed(json, (name) => name === 'AWS', names)
+  const inStatement = (json: PolicyJson): PolicyJson =>
+    Array.isArray(json) ? json.map(inStatement) : changed(json, isPrincipal, inElement)
+  return render(
+    changed(parsePolicyJson(text), (name) => name === 'Statement', inStatement),
+    '',
+  )
+}
+
+const isPrincipal = (name: string): boolean => name === 'Principal' || name === 'NotPrincipal'
+
+/** An object with some of its members changed; anything else as it is. */
+const changed = (
+  json: PolicyJson,
+  which: (name: string) => boolean,
+  change: (value: PolicyJson) => PolicyJson,
+): PolicyJson =>
+  json instanceof Map
+    ? new Map(
+        Array.from(json as PolicyObject, ([name, value]): [string, PolicyJson] => [
+          name,
+          which(name) ? change(value) : value,
+        ]),
+      )
+    : json
+
 function render(json: PolicyJson, indent: string): string {
   if (typeof json === 'string') return JSON.stringify(json)
   if (Array.isArray(json)) return renderList(json as readonly PolicyJson[], indent)

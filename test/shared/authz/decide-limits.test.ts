@@ -209,6 +209,35 @@ describe('a session of a role of another account', () => {
   })
 })
 
+describe('an object under a bucket policy, within the account', () => {
+  const OBJECT = { arn: 'arn:aws:s3:::books/a', account: ACCOUNT }
+  const reading = { action: 's3:GetObject', resource: OBJECT, style: 'service' } as const
+  const bucketFor = (AWS: string, Effect = 'Allow') =>
+    policy({ Effect, Principal: { AWS }, Action: 's3:*', Resource: 'arn:aws:s3:::books/*' })
+  const ROOT_OF_ACCOUNT = `arn:aws:iam::${ACCOUNT}:root`
+
+  test.each<[string, boolean, pb: Word, sp: Word, string]>([
+    [bucketFor(SESSION), false, 'silent', 'silent', BY_RESOURCE],
+    [bucketFor('*'), false, 'silent', 'silent', BY_RESOURCE],
+    [bucketFor(ROLE), false, 'allows', 'allows', BY_RESOURCE],
+    [bucketFor(ROLE), false, 'silent', 'allows', BOUNDARY_SILENT],
+    [bucketFor(ROLE), true, 'allows', 'silent', SESSION_SILENT],
+    [bucketFor(ROOT_OF_ACCOUNT), false, 'allows', 'allows', IDENTITY_SILENT],
+    [bucketFor(ROOT_OF_ACCOUNT), true, 'allows', 'allows', BY_IDENTITY],
+    [bucketFor(ALICE), true, 'allows', 'allows', BY_IDENTITY],
+    [bucketFor(ALICE), false, 'allows', 'allows', IDENTITY_SILENT],
+    [bucketFor(SESSION, 'Deny'), true, 'allows', 'allows', RESOURCE_DENIES],
+    [bucketFor(ROLE, 'Deny'), true, 'allows', 'allows', RESOURCE_DENIES],
+    [bucketFor(ROOT_OF_ACCOUNT, 'Deny'), true, 'allows', 'allows', RESOURCE_DENIES],
+  ])(
+    '%s, identity policies allow: %s, boundary %s, session policy %s',
+    (bucket, allows, pb, sp, expected) => {
+      const caller = givenSession(allows ? [ADMINISTRATOR] : [], limits(pb, sp) as object)
+      expect(ask(caller, bucket, null, reading)).toBe(expected)
+    },
+  )
+})
+
 describe('where there is no key policy', () => {
   const listing = { action: 'kms:ListKeys', resource: null, style: 'service' } as const
 

@@ -1,8 +1,27 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
-import { defaultKeyPolicy, renderPolicy } from '../../../shared/authz/default-key-policy.ts'
+import { describe, expect, test } from 'vitest'
+import {
+  defaultKeyPolicy,
+  renamePrincipals,
+  renderPolicy,
+} from '../../../shared/authz/default-key-policy.ts'
 import { PolicyProblem } from '../../../shared/authz/policy-problem.ts'
-import { ACCOUNT, ADMINISTRATOR, decided, givenCaller, givenStranger } from './given.ts'
+import {
+  ACCOUNT,
+  ADMINISTRATOR,
+  ALICE,
+  ALICE_ID,
+  decided,
+  givenCaller,
+  givenStranger,
+  keyStatement,
+  policy,
+  ROLE,
+  ROLE_ID,
+  ROOT,
+  SESSION,
+  without,
+} from './given.ts'
 
 const DEFAULT = `{
   "Version" : "2012-10-17",
@@ -78,4 +97,45 @@ test('what is rendered means the same, and rendering it again changes nothing', 
 test('what is not a policy as JSON is not rendered', () => {
   expect(() => renderPolicy('{')).toThrow(PolicyProblem)
   expect(() => renderPolicy('{"a":1,"a":2}')).toThrow(PolicyProblem)
+})
+
+describe('a policy in which principals go by other names', () => {
+  const ids = new Map([
+    [ALICE, ALICE_ID],
+    [ROLE, ROLE_ID],
+    [SESSION, `${ROLE_ID}:ci`],
+  ])
+  const rename = (name: string): string => ids.get(name) ?? name
+  const back = (name: string): string => [...ids].find(([, id]) => id === name)?.[0] ?? name
+
+  const text = renderPolicy(
+    policy([
+      keyStatement({ Principal: { AWS: [ALICE, ROOT], Service: ALICE } }),
+      keyStatement({ Principal: { AWS: ROLE }, Resource: ROLE, Sid: ALICE }),
+      keyStatement({ Principal: '*', Condition: { ArnEquals: { 'aws:PrincipalArn': ALICE } } }),
+      without('Principal', keyStatement({ Effect: 'Deny', NotPrincipal: { AWS: SESSION } })),
+    ]),
+  )
+
+  test('differs in its principals only', () => {
+    const renamed = JSON.parse(renamePrincipals(text, rename))
+    expect(renamed.Statement.map(({ Principal }: { Principal: unknown }) => Principal)).toEqual([
+      { AWS: [ALICE_ID, ROOT], Service: ALICE },
+      { AWS: ROLE_ID },
+      '*',
+      undefined,
+    ])
+    expect(renamed.Statement[3].NotPrincipal).toEqual({ AWS: `${ROLE_ID}:ci` })
+    expect(renamed.Statement[1]).toMatchObject({ Resource: ROLE, Sid: ALICE })
+    expect(renamed.Statement[2].Condition).toEqual({ ArnEquals: { 'aws:PrincipalArn': ALICE } })
+  })
+
+  test('is the same again when they get their names back', () => {
+    expect(renamePrincipals(renamePrincipals(text, rename), back)).toBe(text)
+  })
+
+  test('of one statement, without a list', () => {
+    const one = renamePrincipals(policy(keyStatement({ Principal: { AWS: ALICE } })), rename)
+    expect(JSON.parse(one).Statement.Principal).toEqual({ AWS: ALICE_ID })
+  })
 })
