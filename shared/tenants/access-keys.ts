@@ -25,15 +25,19 @@ const MAX_ENTRIES = 10_000
 /** 30 bytes are 240 bits and 40 characters of base64, as long as the secrets that IAM makes. */
 const SECRET_LENGTH = 30
 
-/** An access key that may be used now, with the principal that it stands for. */
-export interface ActiveAccessKey {
-  readonly record: AccessKeyRecord
-  readonly principal: UserRecord
+/** A principal of an active tenant, with what it may do. */
+export interface ActivePrincipal<Record extends PrincipalRecord = PrincipalRecord> {
+  readonly principal: Record
   /** All identity policies of the principal, inline and managed. */
   readonly policies: readonly PolicyDocument[]
   readonly boundary: PolicyDocument | null
   /** Whether the principal is one of the operator tenant. */
   readonly operator: boolean
+}
+
+/** An access key that may be used now, with the principal that it stands for. */
+export interface ActiveAccessKey extends ActivePrincipal<UserRecord> {
+  readonly record: AccessKeyRecord
 }
 
 /** The id is that of another principal's access key. */
@@ -79,16 +83,23 @@ export class AccessKeys {
   async find(id: AccessKeyId): Promise<ActiveAccessKey | null> {
     const record = await this.#records.get(id, () => this.#tenants.accessKey(id))
     if (record?.status !== 'Active') return null
-    const { account, principalId } = record
+    const found = await this.principal(record.account, record.principalId)
+    if (found?.principal.kind !== 'User') return null
+    const { principal, policies, boundary, operator } = found
+    return { record, principal, policies, boundary, operator }
+  }
+
+  /** @returns the user or role, or `null` when it is gone or its tenant is not active */
+  async principal(account: AccountId, principalId: PrincipalId): Promise<ActivePrincipal | null> {
     const [principal, tenant] = await Promise.all([
       this.#principals.get(`${account}/${principalId}`, () =>
         this.#tenants.principal(account, principalId),
       ),
       this.#accounts.get(account, () => this.#tenants.get(account)),
     ])
-    if (principal?.kind !== 'User' || tenant?.status !== 'Active') return null
+    if (principal === null || tenant?.status !== 'Active') return null
     const operator = tenant.kind === 'operator'
-    return { record, principal, policies: principal.policies, boundary: null, operator }
+    return { principal, policies: principal.policies, boundary: null, operator }
   }
 
   /**
