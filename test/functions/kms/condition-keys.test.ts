@@ -1,6 +1,7 @@
 /** Condition keys that say what a request asks for, or who makes it, and that no other test shows. */
 import {
   CreateKeyCommand,
+  type CreateKeyCommandInput,
   DescribeKeyCommand,
   EncryptCommand,
   GenerateDataKeyCommand,
@@ -36,7 +37,7 @@ const encrypts: Ask = (client, KeyId) =>
 const generates: Ask = (client, KeyId) =>
   client.send(new GenerateDataKeyCommand({ KeyId, KeySpec: 'AES_256' }))
 const creates =
-  (input: ConstructorParameters<typeof CreateKeyCommand>[0]): Ask =>
+  (input: CreateKeyCommandInput): Ask =>
   (client) =>
     client.send(new CreateKeyCommand(input))
 const schedules =
