@@ -20,6 +20,7 @@ import type {
   KeyRecord,
   LastUsageRecord,
   LedgerBlockRecord,
+  ManagedPolicyRecord,
   MaterialRecord,
   NewKey,
   ObjectRecord,
@@ -28,6 +29,7 @@ import type {
   PartRecord,
   PrincipalRecord,
   RelatedKeysRecord,
+  RoleRecord,
   RotationRecord,
   TenantKeyRecord,
   TenantRecord,
@@ -63,13 +65,48 @@ export interface TenantRepository {
   keys(account: AccountId): Promise<readonly TenantKeyRecord[]>
   /** @throws ConditionFailed when the version exists */
   addKey(key: TenantKeyRecord): Promise<void>
+  /** @throws ConditionFailed when the stored `rev` is another than the one that was read */
+  update(tenant: TenantRecord, rev: number): Promise<void>
   principal(account: AccountId, principalId: PrincipalId): Promise<PrincipalRecord | null>
+  /** A user, by its exact name. */
   principalByName(account: AccountId, name: string): Promise<PrincipalRecord | null>
-  /** @throws ConditionFailed when a principal of that name or id exists */
+  /** A role, by its exact name. */
+  roleByName(account: AccountId, name: string): Promise<RoleRecord | null>
+  /**
+   * @throws ConditionFailed when a principal of that id exists, or one of its kind whose name differs
+   *   in case at most
+   */
   createPrincipal(principal: PrincipalRecord): Promise<void>
+  /** Its name, kind and id stay. @throws ConditionFailed when the stored `rev` is another */
+  updatePrincipal(principal: PrincipalRecord, rev: number): Promise<void>
+  /** The principal first, then its name. @throws ConditionFailed when it was changed meanwhile */
+  deletePrincipal(principal: PrincipalRecord): Promise<void>
+  /** By name, in lower case. */
+  principals(
+    account: AccountId,
+    kind: PrincipalRecord['kind'],
+    limit: number,
+    after: string | null,
+  ): Promise<Page<PrincipalRecord>>
+  /** By its exact name. */
+  managedPolicy(account: AccountId, name: string): Promise<ManagedPolicyRecord | null>
+  /** @throws ConditionFailed when there is one whose name differs in case at most */
+  createManagedPolicy(policy: ManagedPolicyRecord): Promise<void>
+  /** @throws ConditionFailed when the stored `rev` is another */
+  updateManagedPolicy(policy: ManagedPolicyRecord, rev: number): Promise<void>
+  /** @throws ConditionFailed when it was changed meanwhile */
+  deleteManagedPolicy(policy: ManagedPolicyRecord): Promise<void>
+  managedPolicies(
+    account: AccountId,
+    limit: number,
+    after: string | null,
+  ): Promise<Page<ManagedPolicyRecord>>
   accessKey(accessKeyId: AccessKeyId): Promise<AccessKeyRecord | null>
   /** Writes the access key, in place of one with the same id. */
   putAccessKey(accessKey: AccessKeyRecord): Promise<void>
+  /** Of a principal, by id. */
+  accessKeys(account: AccountId, principalId: PrincipalId): Promise<readonly AccessKeyRecord[]>
+  deleteAccessKey(accessKey: AccessKeyRecord): Promise<void>
 }
 
 export interface KeyRepository {

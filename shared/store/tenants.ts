@@ -22,8 +22,12 @@ import {
   since,
   text,
 } from './attribute-values.ts'
+import { startingAfter } from './pages.ts'
 import type {
   AccessKeyRecord,
+  ManagedPolicyRecord,
+  ManagedPolicyVersion,
+  Page,
   PolicyDocument,
   PrincipalRecord,
   RoleRecord,
@@ -33,7 +37,16 @@ import type {
   UserRecord,
 } from './records.ts'
 import { ConditionFailed, type TenantRepository } from './repositories.ts'
-import { type ItemKey, keyOf, nothingIsThere, requirePlace, sortable, type Table } from './table.ts'
+import {
+  type ItemKey,
+  keyOf,
+  nobodyChangedSince,
+  nothingIsThere,
+  type Rows,
+  requirePlace,
+  sortable,
+  type Table,
+} from './table.ts'
 import { TABLES } from './tables.ts'
 
 const account: Codec<AccountId> = parsed(parseAccountId)
@@ -91,8 +104,34 @@ const roleRow = record<RoleRecord>({
   maxSessionSeconds: integer,
 })
 
-const encodePrincipal = (principal: PrincipalRecord): Item =>
-  principal.kind === 'User' ? userRow.encode(principal) : roleRow.encode(principal)
+const principalItem = (principal: PrincipalRecord): Item => ({
+  ...(principal.kind === 'User' ? userRow.encode(principal) : roleRow.encode(principal)),
+  ...listOf(principal.account, principal.kind, principal.name),
+})
+
+const isVersion = (value: unknown): value is ManagedPolicyVersion =>
+  isRecord(value) &&
+  typeof value.versionId === 'string' &&
+  typeof value.document === 'string' &&
+  typeof value.createdAt === 'number'
+
+const managedPolicyRow = record<ManagedPolicyRecord>({
+  account,
+  policyId: text,
+  name: text,
+  path: text,
+  description: text,
+  versions: json(isListOf(isVersion)),
+  defaultVersionId: text,
+  tags: json(isListOf(isTag)),
+  createdAt: integer,
+  rev: integer,
+})
+
+const managedPolicyItem = (policy: ManagedPolicyRecord): Item => ({
+  ...managedPolicyRow.encode(policy),
+  ...listOf(policy.account, 'Policy', policy.name),
+})
 
 interface NameRecord {
   readonly account: AccountId
@@ -122,10 +161,23 @@ const principalPlace = (id: AccountId, principal: PrincipalId): ItemKey => ({
   pk: `${id}#principal#${principal}`,
   sk: 'principal',
 })
-const namePlace = (id: AccountId, name: string): ItemKey => ({
-  pk: `${id}#principal-name#${name}`,
+type Kind = PrincipalRecord['kind']
+
+const namePlace = (id: AccountId, kind: Kind, name: string): ItemKey => ({
+  pk: `${id}#${kind === 'User' ? 'principal' : 'role'}-name#${name}`,
   sk: 'principal-name',
 })
+const managedPolicyPlace = (id: AccountId, name: string): ItemKey => ({
+  pk: `${id}#managed-policy#${name.toLowerCase()}`,
+  sk: 'managed-policy',
+})
+/** What lists of an account's principals and policies go by, in the index. */
+const listOf = (id: AccountId, what: Kind | 'Policy', name: string) => ({
+  ownerKey: `${id}#${what}`,
+  ownerSort: name.toLowerCase(),
+})
+const accessKeyOwner = (id: AccountId, principal: PrincipalId): string =>
+  `${id}#principal#${principal}`
 const accessKeyPlace = (id: AccessKeyId): ItemKey => ({ pk: `access-key#${id}`, sk: 'access-key' })
 
 const TENANTS = 'tenants'
@@ -140,6 +192,29 @@ export function openTenants(table: Table): TenantRepository {
   const principal = async (id: AccountId, of: PrincipalId): Promise<PrincipalRecord | null> => {
     const item = await table.get(principalPlace(id, of))
     return item && parsePrincipal(item)
+  }
+  const byName = async (
+    id: AccountId,
+    kind: Kind,
+    name: string,
+  ): Promise<PrincipalRecord | null> => {
+    // The names of users were written in their own case before.
+    for (const spelling of new Set([name.toLowerCase(), name])) {
+      const item = await table.get(namePlace(id, kind, spelling))
+      const found = item && (await principal(id, parseName(item, kind).principalId))
+      if (found?.name === name) return found
+    }
+    return null
+  }
+  /** An index may lag behind: what is listed is read again, and left out when it is gone. */
+  const listed = async <Listed>(
+    rows: Rows,
+    parse: (item: Item) => Listed,
+  ): Promise<Page<Listed>> => {
+    const found = await Promise.all(rows.items.map((item) => table.get(keyOf(item))))
+    const items = found.filter((item) => item !== null).map(parse)
+    const last = rows.items.at(-1)?.ownerSort
+    return { items, next: rows.more && typeof last === 'string' ? last : null }
   }
   return {
     get: tenant,
@@ -167,18 +242,74 @@ export function openTenants(table: Table): TenantRepository {
       await table.put(tenantKeyPlace(key), tenantKeyRow.encode(key), nothingIsThere)
     },
     principal,
-    async principalByName(id, name) {
-      const item = await table.get(namePlace(id, name))
-      const found = item && (await principal(id, parseName(item).principalId))
-      return found?.name === name ? found : null
+    async update(next, rev) {
+      const listing = { ownerKey: TENANTS, ownerSort: next.account }
+      const item = { ...tenantRow.encode(next), ...listing }
+      await table.put(tenantPlace(next.account), item, nobodyChangedSince(rev))
+    },
+    principalByName: (id, name) => byName(id, 'User', name),
+    async roleByName(id, name) {
+      const found = await byName(id, 'Role', name)
+      return found?.kind === 'Role' ? found : null
     },
     createPrincipal: (next) => createPrincipal(table, next),
+    async updatePrincipal(next, rev) {
+      const place = principalPlace(next.account, next.principalId)
+      await table.put(place, principalItem(next), nobodyChangedSince(rev))
+    },
+    async deletePrincipal({ account: id, principalId: of, kind, name, rev }) {
+      await table.delete(principalPlace(id, of), nobodyChangedSince(rev))
+      await table.delete(namePlace(id, kind, name.toLowerCase()))
+    },
+    async principals(id, kind, limit, after) {
+      const rows = await table.query({
+        index: byOwner,
+        partition: `${id}#${kind}`,
+        ...startingAfter(after),
+        limit,
+      })
+      return await listed(rows, parsePrincipal)
+    },
+    async managedPolicy(id, name) {
+      const item = await table.get(managedPolicyPlace(id, name))
+      const found = item && parseManagedPolicy(item)
+      return found?.name === name ? found : null
+    },
+    async createManagedPolicy(next) {
+      const place = managedPolicyPlace(next.account, next.name)
+      await table.put(place, managedPolicyItem(next), nothingIsThere)
+    },
+    async updateManagedPolicy(next, rev) {
+      const place = managedPolicyPlace(next.account, next.name)
+      await table.put(place, managedPolicyItem(next), nobodyChangedSince(rev))
+    },
+    async deleteManagedPolicy({ account: id, name, rev }) {
+      await table.delete(managedPolicyPlace(id, name), nobodyChangedSince(rev))
+    },
+    async managedPolicies(id, limit, after) {
+      const rows = await table.query({
+        index: byOwner,
+        partition: `${id}#Policy`,
+        ...startingAfter(after),
+        limit,
+      })
+      return await listed(rows, parseManagedPolicy)
+    },
+    async accessKeys(id, of) {
+      const partition = accessKeyOwner(id, of)
+      const { items } = await table.query({ index: byOwner, partition })
+      const found = await Promise.all(items.map((item) => table.get(keyOf(item))))
+      return found.filter((item) => item !== null).map(parseAccessKey)
+    },
+    async deleteAccessKey({ accessKeyId }) {
+      await table.delete(accessKeyPlace(accessKeyId))
+    },
     async accessKey(id) {
       const item = await table.get(accessKeyPlace(id))
       return item && parseAccessKey(item)
     },
     async putAccessKey(key) {
-      const owner = `${key.account}#principal#${key.principalId}`
+      const owner = accessKeyOwner(key.account, key.principalId)
       const listing = { ownerKey: owner, ownerSort: key.accessKeyId }
       const item = { ...accessKeyRow.encode(key), ...listing }
       await table.put(accessKeyPlace(key.accessKeyId), item)
@@ -192,9 +323,10 @@ export function openTenants(table: Table): TenantRepository {
  */
 async function createPrincipal(table: Table, next: PrincipalRecord): Promise<void> {
   const place = principalPlace(next.account, next.principalId)
-  await table.put(place, encodePrincipal(next), nothingIsThere)
+  await table.put(place, principalItem(next), nothingIsThere)
   try {
-    await table.put(namePlace(next.account, next.name), nameRow.encode(next), nothingIsThere)
+    const { account: id, kind, name } = next
+    await table.put(namePlace(id, kind, name.toLowerCase()), nameRow.encode(next), nothingIsThere)
   } catch (error) {
     if (error instanceof ConditionFailed) await table.delete(place)
     throw error
@@ -219,9 +351,17 @@ function parsePrincipal(item: Item): PrincipalRecord {
   return found
 }
 
-function parseName(item: Item): NameRecord {
+function parseName(item: Item, kind: Kind): NameRecord {
   const found = nameRow.parse(item)
-  requirePlace(item, namePlace(found.account, found.name))
+  const inLowerCase = namePlace(found.account, kind, found.name.toLowerCase())
+  const isThere = keyOf(item).pk === inLowerCase.pk
+  requirePlace(item, isThere ? inLowerCase : namePlace(found.account, kind, found.name))
+  return found
+}
+
+function parseManagedPolicy(item: Item): ManagedPolicyRecord {
+  const found = managedPolicyRow.parse(item)
+  requirePlace(item, managedPolicyPlace(found.account, found.name))
   return found
 }
 

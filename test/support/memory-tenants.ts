@@ -1,5 +1,6 @@
 import type {
   AccessKeyRecord,
+  ManagedPolicyRecord,
   PrincipalRecord,
   TenantKeyRecord,
   TenantRecord,
@@ -17,6 +18,7 @@ export function givenTenants(): MemoryTenants {
   const principals: PrincipalRecord[] = []
   const accessKeys = new Map<string, AccessKeyRecord>()
   const tenantKeys: TenantKeyRecord[] = []
+  const policies = new Map<string, ManagedPolicyRecord>()
   return {
     tenantKeys,
     get: async (account) => tenants.get(account) ?? null,
@@ -51,6 +53,52 @@ export function givenTenants(): MemoryTenants {
       principals.push(principal)
     },
     accessKey: async (accessKeyId) => accessKeys.get(accessKeyId) ?? null,
+    async update(tenant, rev) {
+      if (tenants.get(tenant.account)?.rev !== rev) throw new ConditionFailed()
+      tenants.set(tenant.account, tenant)
+    },
+    async roleByName(account, name) {
+      const found = principals.find(
+        (each) => each.account === account && each.kind === 'Role' && each.name === name,
+      )
+      return found?.kind === 'Role' ? found : null
+    },
+    async updatePrincipal(principal, rev) {
+      const at = principals.findIndex(({ principalId }) => principalId === principal.principalId)
+      if (principals[at]?.rev !== rev) throw new ConditionFailed()
+      principals[at] = principal
+    },
+    async deletePrincipal({ principalId }) {
+      const at = principals.findIndex((each) => each.principalId === principalId)
+      if (at === -1) throw new ConditionFailed()
+      principals.splice(at, 1)
+    },
+    principals: async (account, kind) => ({
+      items: principals.filter((each) => each.account === account && each.kind === kind),
+      next: null,
+    }),
+    managedPolicy: async (account, name) => policies.get(`${account}/${name}`) ?? null,
+    async createManagedPolicy(policy) {
+      if (policies.has(`${policy.account}/${policy.name}`)) throw new ConditionFailed()
+      policies.set(`${policy.account}/${policy.name}`, policy)
+    },
+    async updateManagedPolicy(policy) {
+      policies.set(`${policy.account}/${policy.name}`, policy)
+    },
+    async deleteManagedPolicy({ account, name }) {
+      policies.delete(`${account}/${name}`)
+    },
+    managedPolicies: async (account) => ({
+      items: [...policies.values()].filter((policy) => policy.account === account),
+      next: null,
+    }),
+    accessKeys: async (account, principalId) =>
+      [...accessKeys.values()].filter(
+        (key) => key.account === account && key.principalId === principalId,
+      ),
+    async deleteAccessKey({ accessKeyId }) {
+      accessKeys.delete(accessKeyId)
+    },
     async putAccessKey(accessKey) {
       accessKeys.set(accessKey.accessKeyId, accessKey)
     },

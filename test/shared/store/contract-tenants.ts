@@ -5,7 +5,9 @@ import { type Given, winners } from './contract.ts'
 import {
   givenAccessKey,
   givenAccount,
+  givenManagedPolicy,
   givenPrincipal,
+  givenRole,
   givenTenant,
   givenTenantKey,
 } from './given.ts'
@@ -83,5 +85,94 @@ export function tenantContract(given: Given): void {
   test('an unknown access key is null', async () => {
     const id = parseAccessKeyId('AKIAIOSFODNN7UNKNOWN')
     expect(id && (await tenants().accessKey(id))).toBeNull()
+  })
+
+  test('users and roles are named apart, and without regard to case', async () => {
+    const account = givenAccount()
+    const user = givenPrincipal(account, 'Deploy')
+    const role = givenRole(account, 'deploy')
+    await tenants().createPrincipal(user)
+    await tenants().createPrincipal(role)
+    expect(await tenants().principalByName(account, 'Deploy')).toEqual(user)
+    expect(await tenants().roleByName(account, 'deploy')).toEqual(role)
+    expect(await tenants().principalByName(account, 'deploy')).toBeNull()
+    const twin = { ...givenPrincipal(account, 'deploy'), principalId: principalIdOf('AIDATWIN') }
+    await expect(tenants().createPrincipal(twin)).rejects.toThrow(ConditionFailed)
+    expect(await tenants().principal(account, twin.principalId)).toBeNull()
+  })
+
+  test('a principal is changed by whoever read it last', async () => {
+    const account = givenAccount()
+    const user = givenPrincipal(account)
+    await tenants().createPrincipal(user)
+    const changed = { ...user, path: '/team/', rev: 2 }
+    await tenants().updatePrincipal(changed, 1)
+    await expect(tenants().updatePrincipal({ ...user, rev: 2 }, 1)).rejects.toThrow(ConditionFailed)
+    expect(await tenants().principalByName(account, 'admin')).toEqual(changed)
+  })
+
+  test('a deleted principal leaves its name to others', async () => {
+    const account = givenAccount()
+    const user = givenPrincipal(account)
+    await tenants().createPrincipal(user)
+    await expect(tenants().deletePrincipal({ ...user, rev: 7 })).rejects.toThrow(ConditionFailed)
+    await tenants().deletePrincipal(user)
+    expect(await tenants().principalByName(account, 'admin')).toBeNull()
+    const next = { ...user, principalId: principalIdOf('AIDANEXT') }
+    await tenants().createPrincipal(next)
+    expect(await tenants().principalByName(account, 'admin')).toEqual(next)
+  })
+
+  test('principals are listed by kind, in pages', async () => {
+    const account = givenAccount()
+    for (const name of ['c', 'A', 'b'])
+      await tenants().createPrincipal(givenPrincipal(account, name))
+    await tenants().createPrincipal(givenRole(account, 'a'))
+    const first = await tenants().principals(account, 'User', 2, null)
+    expect(first.items.map(({ name }) => name)).toEqual(['A', 'b'])
+    const rest = await tenants().principals(account, 'User', 2, first.next)
+    expect([rest.items.map(({ name }) => name), rest.next]).toEqual([['c'], null])
+    const roles = await tenants().principals(account, 'Role', 2, null)
+    expect(roles.items).toEqual([givenRole(account, 'a')])
+  })
+
+  test('a managed policy is made, changed, listed and deleted', async () => {
+    const account = givenAccount()
+    const policy = givenManagedPolicy(account)
+    await tenants().createManagedPolicy(policy)
+    const twin = { ...policy, name: policy.name.toUpperCase() }
+    await expect(tenants().createManagedPolicy(twin)).rejects.toThrow(ConditionFailed)
+    expect(await tenants().managedPolicy(account, twin.name)).toBeNull()
+    const changed = { ...policy, defaultVersionId: 'v2', rev: 2 }
+    await tenants().updateManagedPolicy(changed, 1)
+    await expect(tenants().updateManagedPolicy(changed, 1)).rejects.toThrow(ConditionFailed)
+    expect(await tenants().managedPolicy(account, policy.name)).toEqual(changed)
+    expect(await tenants().managedPolicies(account, 10, null)).toEqual({
+      items: [changed],
+      next: null,
+    })
+    await tenants().deleteManagedPolicy(changed)
+    expect(await tenants().managedPolicy(account, policy.name)).toBeNull()
+  })
+
+  test('the access keys of a principal are listed, and deleted', async () => {
+    const account = givenAccount()
+    const key = givenAccessKey(account)
+    await tenants().putAccessKey(key)
+    expect(await tenants().accessKeys(account, key.principalId)).toEqual([key])
+    await tenants().deleteAccessKey(key)
+    expect(await tenants().accessKeys(account, key.principalId)).toEqual([])
+    expect(await tenants().accessKey(key.accessKeyId)).toBeNull()
+  })
+
+  test('a tenant is changed by whoever read it last', async () => {
+    const account = givenAccount()
+    const tenant = givenTenant(account)
+    await tenants().create(tenant)
+    const suspended = { ...tenant, status: 'Suspended' as const, rev: 2 }
+    await tenants().update(suspended, 1)
+    await expect(tenants().update(suspended, 1)).rejects.toThrow(ConditionFailed)
+    expect(await tenants().get(account)).toEqual(suspended)
+    expect(await tenants().list()).toContainEqual(suspended)
   })
 }

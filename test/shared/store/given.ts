@@ -21,10 +21,12 @@ import type {
   KeyBundle,
   KeyRecord,
   LedgerBlockRecord,
+  ManagedPolicyRecord,
   MaterialRecord,
   ObjectRecord,
   PartRecord,
   PrincipalRecord,
+  RoleRecord,
   TenantKeyRecord,
   TenantRecord,
   UploadRecord,
@@ -72,6 +74,28 @@ export const givenPrincipal = (account: AccountId, name = 'admin'): PrincipalRec
     policies: [{ name: 'AdministratorAccess', document: '{"Version":"2012-10-17"}' }],
     createdAt: 1_795_000_000_000,
   })
+
+export const givenRole = (account: AccountId, name = 'deploy'): RoleRecord => ({
+  ...givenPrincipal(account, name),
+  principalId: principalIdOf(`AROA${name.toUpperCase()}`),
+  kind: 'Role',
+  description: '',
+  trustPolicy: '{}',
+  maxSessionSeconds: 3600,
+})
+
+export const givenManagedPolicy = (account: AccountId, name = 'ledger'): ManagedPolicyRecord => ({
+  account,
+  policyId: 'ANPAEXAMPLE',
+  name,
+  path: '/',
+  description: '',
+  versions: [{ versionId: 'v1', document: '{}', createdAt: 1 }],
+  defaultVersionId: 'v1',
+  tags: [],
+  createdAt: 1,
+  rev: 1,
+})
 
 export const givenAccessKey = (account: AccountId, id = `AKIA${account}`): AccessKeyRecord => ({
   accessKeyId: must(parseAccessKeyId(id)),
