@@ -1,10 +1,11 @@
 /**
- * Who makes a request: AWS Signature Version 4, verified. Nothing else makes a `Caller`, so whoever
- * holds one holds a verified signature.
+ * Who makes a request: AWS Signature Version 4, verified. Beside it only a verified token of an
+ * identity provider makes a `Caller` (bearer.ts), so whoever holds one is who it says.
  */
 import type { KeyObject } from 'node:crypto'
 import type { Clock } from '../clock.ts'
 import { parseAccessKeyId, type Region } from '../ids.ts'
+import { isTemporary } from '../tenants/access-key-id.ts'
 import type { AccessKeys, ActiveAccessKey } from '../tenants/access-keys.ts'
 import { type Caller, callerOf } from './caller.ts'
 import { type Claim, readClaim } from './claim.ts'
@@ -13,6 +14,7 @@ import { type AuthenticationFailure, Refusal } from './failure.ts'
 import { type Payload, payloadOf } from './payload.ts'
 import type { SignedRequest } from './request.ts'
 import { SERVICE_RULES, type Service, type ServiceRules } from './service-rules.ts'
+import type { Sessions } from './sessions.ts'
 import { hmac, SigningKeys } from './signing-key.ts'
 import { scopeText } from './string-to-sign.ts'
 
@@ -29,6 +31,8 @@ export type Authentication =
 
 export interface AuthenticatorOptions {
   readonly accessKeys: AccessKeys
+  /** Of temporary credentials. */
+  readonly sessions: Pick<Sessions, 'open' | 'isOver' | 'callerOf'>
   readonly clock: Clock
   /** The Regions that are served. */
   readonly regions: readonly Region[]
@@ -38,13 +42,15 @@ export interface AuthenticatorOptions {
 
 export class Authenticator {
   readonly #accessKeys: AccessKeys
+  readonly #sessions: AuthenticatorOptions['sessions']
   readonly #signingKeys: SigningKeys
   readonly #clock: Clock
   readonly #regions: readonly Region[]
   readonly #hosts: readonly string[]
 
-  constructor({ accessKeys, clock, regions, hosts = [] }: AuthenticatorOptions) {
+  constructor({ accessKeys, sessions, clock, regions, hosts = [] }: AuthenticatorOptions) {
     this.#accessKeys = accessKeys
+    this.#sessions = sessions
     this.#signingKeys = new SigningKeys(clock, (record) => accessKeys.reveal(record))
     this.#clock = clock
     this.#regions = regions
@@ -75,9 +81,36 @@ export class Authenticator {
       now: this.#clock.now(),
     })
     if (claim instanceof Refusal) return { ok: false, failure: claim.failure }
+    if (isTemporary(claim.credential.accessKeyId)) return this.#authenticateSession(claim)
     const accessKey = await this.#find(claim.credential.accessKeyId)
     const signingKey = await this.#signingKey(accessKey, claim)
     return judge(claim, accessKey, signingKey)
+  }
+
+  /**
+   * Nothing is read from the store before the signature is verified, so that nothing shows to who has
+   * a token without its secret.
+   */
+  async #authenticateSession(claim: Claim): Promise<Authentication> {
+    const { credential, presented } = claim
+    const { accessKeyId } = credential
+    const { sessionToken } = presented
+    const id = parseAccessKeyId(accessKeyId)
+    const opened =
+      id === null || sessionToken === null ? null : await this.#sessions.open(id, sessionToken)
+    if (id === null || opened === null) {
+      isSignedWith(this.#signingKeys.ofNobody(credential), claim)
+      return sessionToken === null
+        ? refused({ kind: 'unknown-access-key', accessKeyId })
+        : refused({ kind: 'bad-session-token' })
+    }
+    const signingKey = this.#signingKeys.ofSession(id, opened.signingSecret, credential)
+    if (!isSignedWith(signingKey, claim)) return refused({ kind: 'mismatch', accessKeyId })
+    if (this.#sessions.isOver(opened.session)) return refused({ kind: 'expired-session' })
+    const caller = await this.#sessions.callerOf(id, opened.session)
+    return caller === null
+      ? refused({ kind: 'bad-session-token' })
+      : accepted(claim, caller, signingKey)
   }
 
   async #find(accessKeyId: string): Promise<ActiveAccessKey | null> {
@@ -106,19 +139,21 @@ function judge(
   if (!isSigned) return refused({ kind: 'mismatch', accessKeyId })
   // Long-term access keys have no session.
   if (claim.presented.sessionToken !== null) return refused({ kind: 'bad-session-token' })
-  return {
-    ok: true,
-    caller: callerOf(accessKey),
-    region: claim.credential.region,
-    payload: payloadOf(claim.payload, {
-      seedSignature: claim.presented.signature,
-      signingKey,
-      timestamp: claim.timestamp,
-      scope: scopeText(claim.credential),
-    }),
-    presigned: claim.presented.via === 'query',
-  }
+  return accepted(claim, callerOf(accessKey), signingKey)
 }
+
+const accepted = (claim: Claim, caller: Caller, signingKey: KeyObject): Authentication => ({
+  ok: true,
+  caller,
+  region: claim.credential.region,
+  payload: payloadOf(claim.payload, {
+    seedSignature: claim.presented.signature,
+    signingKey,
+    timestamp: claim.timestamp,
+    scope: scopeText(claim.credential),
+  }),
+  presigned: claim.presented.via === 'query',
+})
 
 /** Whether the claim's signature was made with the key. Also the last word on the published test suite. */
 export function isSignedWith(signingKey: KeyObject, claim: Claim): boolean {

@@ -21,6 +21,7 @@ export interface QueryFailure {
 }
 
 const INVALID_TOKEN = 'The security token included in the request is invalid.'
+const EXPIRED_TOKEN = 'The security token included in the request is expired'
 const MISMATCH =
   'The request signature we calculated does not match the signature you provided. ' +
   'Check your AWS Secret Access Key and signing method. Consult the service documentation for details.'
@@ -42,6 +43,8 @@ export function jsonFailure(failure: AuthenticationFailure): JsonFailure {
     case 'unknown-access-key':
     case 'bad-session-token':
       return { code: 'UnrecognizedClientException', text }
+    case 'expired-session':
+      return { code: 'ExpiredTokenException', text }
     case 'both-header-and-query':
     case 'expired':
     case 'not-yet':
@@ -66,6 +69,7 @@ const QUERY_CODES = {
   IncompleteSignatureException: { status: 400, code: 'IncompleteSignature' },
   UnrecognizedClientException: { status: 403, code: 'InvalidClientTokenId' },
   InvalidSignatureException: { status: 403, code: 'SignatureDoesNotMatch' },
+  ExpiredTokenException: { status: 403, code: 'ExpiredToken' },
 } as const
 
 /** @returns status, code and message that STS answers with */
@@ -107,6 +111,8 @@ function sentence(failure: AuthenticationFailure): string {
     case 'unknown-access-key':
     case 'bad-session-token':
       return INVALID_TOKEN
+    case 'expired-session':
+      return EXPIRED_TOKEN
     case 'wrong-host':
     case 'missing-payload-hash':
     case 'bad-payload-hash':

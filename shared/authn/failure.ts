@@ -61,6 +61,8 @@ export type AuthenticationFailure =
   | { readonly kind: 'unknown-access-key'; readonly accessKeyId: string }
   | { readonly kind: 'mismatch'; readonly accessKeyId: string }
   | { readonly kind: 'bad-session-token' }
+  /** Temporary credentials, or a bearer token, that were good once. */
+  | { readonly kind: 'expired-session' }
 
 /** A step's answer when the request goes no further. */
 export class Refusal {

@@ -111,6 +111,13 @@ export function s3Failure(failure: AuthenticationFailure): S3Failure {
         message: 'The provided token is malformed or otherwise invalid.',
         details: {},
       }
+    case 'expired-session':
+      return {
+        status: 400,
+        code: 'ExpiredToken',
+        message: 'The provided token has expired.',
+        details: {},
+      }
     case 'mismatch':
       return mismatch({ AWSAccessKeyId: failure.accessKeyId })
     case 'wrong-host':

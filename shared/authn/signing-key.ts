@@ -2,6 +2,7 @@
 import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../clock.ts'
+import type { AccessKeyId } from '../ids.ts'
 import type { AccessKeyRecord } from '../store/records.ts'
 import { type CredentialScope, scopeText, TERMINATOR } from './string-to-sign.ts'
 
@@ -15,12 +16,20 @@ const NO_KEY: Uint8Array = new Uint8Array(0)
  *
  * @param secret - the secret access key, which stays the caller's to wipe
  */
-export function deriveSigningKey(
-  secret: Uint8Array,
+export function deriveSigningKey(secret: Uint8Array, scope: CredentialScope): KeyObject {
+  const prefixed = Buffer.concat([Buffer.from('AWS4'), secret])
+  const signingKey = signingKeyFrom(prefixed, scope)
+  prefixed.fill(0)
+  return signingKey
+}
+
+/** @param prefixed - `AWS4` and the secret access key */
+function signingKeyFrom(
+  prefixed: KeyObject | Uint8Array,
   { day, region, service }: CredentialScope,
 ): KeyObject {
-  let key: Buffer = Buffer.concat([Buffer.from('AWS4'), secret])
-  for (const step of [day, region, service, TERMINATOR]) {
+  let key = hmac(prefixed, day)
+  for (const step of [region, service, TERMINATOR]) {
     const next = hmac(key, step)
     key.fill(0)
     key = next
@@ -62,6 +71,17 @@ export class SigningKeys {
     return this.#derive(name, record.wrappedSecret, secret, scope)
   }
 
+  /**
+   * The same for temporary credentials, whose secret never changes under their access key id.
+   * @param signingSecret - `AWS4` and the secret access key
+   */
+  ofSession(accessKeyId: AccessKeyId, signingSecret: KeyObject, scope: CredentialScope): KeyObject {
+    const name = `${accessKeyId}/${scopeText(scope)}`
+    const known = this.#find(name, NO_KEY)
+    if (known !== null) return known
+    return this.#keep(name, NO_KEY, signingKeyFrom(signingSecret, scope))
+  }
+
   /** A key under which no signature is right, for the work of an unknown access key to be that of a known one. */
   ofNobody(scope: CredentialScope): KeyObject {
     const name = `/${scopeText(scope)}`
@@ -85,6 +105,10 @@ export class SigningKeys {
   ): KeyObject {
     const signingKey = deriveSigningKey(secret, scope)
     secret.fill(0)
+    return this.#keep(name, wrappedSecret, signingKey)
+  }
+
+  #keep(name: string, wrappedSecret: Uint8Array, signingKey: KeyObject): KeyObject {
     this.#entries.set(name, { derivedAt: this.#clock.now(), wrappedSecret, signingKey })
     return signingKey
   }

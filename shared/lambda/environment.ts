@@ -5,6 +5,7 @@
  */
 import { Ledger } from '../audit/ledger.ts'
 import { Authenticator } from '../authn/authenticate.ts'
+import { Sessions } from '../authn/sessions.ts'
 import { acceptingUnsigned } from '../authn/unsigned.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import type { Hsm } from '../hsm/hsm.ts'
@@ -17,6 +18,7 @@ import { openStore } from '../store/store.ts'
 import { AccessKeys } from '../tenants/access-keys.ts'
 import { GrantTokens } from '../tenants/grant-tokens.ts'
 import { Markers } from '../tenants/markers.ts'
+import { SessionTokens } from '../tenants/session-tokens.ts'
 import { TenantKeys } from '../tenants/tenant-keys.ts'
 import { readSeconds } from './seconds.ts'
 
@@ -79,8 +81,11 @@ async function open(variables: NodeJS.ProcessEnv): Promise<Environment> {
   const tenantKeys = new TenantKeys({ tenants: store.tenants, hsm, clock: wallClock })
   const { tenants } = store
   const accessKeys = new AccessKeys({ tenants, tenantKeys, clock: wallClock, cacheMs })
+  const tokens = new SessionTokens(tenantKeys)
+  const managedPolicies = async () => []
+  const sessions = new Sessions({ tokens, accessKeys, managedPolicies, clock, cacheMs })
   const hosts = parseList(variables.KEYHOLD_PUBLIC_HOSTS ?? '')
-  const signed = new Authenticator({ accessKeys, clock: wallClock, regions, hosts })
+  const signed = new Authenticator({ accessKeys, sessions, clock: wallClock, regions, hosts })
   return {
     accessKeys,
     authenticator:
@@ -91,11 +96,13 @@ async function open(variables: NodeJS.ProcessEnv): Promise<Environment> {
       regions,
       store,
       tenantKeys,
+      accessKeys,
       keys: new Keys({ keys: store.keys, aliases: store.aliases, clock, cacheMs }),
       grants: new KeyGrants({ grants: store.grants, clock, cacheMs }),
       grantTokens: new GrantTokens(tenantKeys),
       material: new MaterialCache({ tenantKeys, clock }),
       markers: new Markers(tenantKeys),
+      sessions,
       ledger: new Ledger({ blocks: store.ledger, clock: wallClock }),
     },
   }

@@ -6,6 +6,7 @@
 
 import type { Ledger } from '../audit/ledger.ts'
 import type { Caller } from '../authn/caller.ts'
+import type { Sessions } from '../authn/sessions.ts'
 import type { Clock } from '../clock.ts'
 import type { ApiError } from '../errors.ts'
 import type { AccountId, KeyId, Region } from '../ids.ts'
@@ -15,6 +16,7 @@ import type { FoundKey, Keys } from '../keys/keys.ts'
 import type { MaterialCache } from '../keys/material.ts'
 import type { GrantRecord, KeyUsage, Tag } from '../store/records.ts'
 import type { Store } from '../store/repositories.ts'
+import type { AccessKeys } from '../tenants/access-keys.ts'
 import type { GrantTokens } from '../tenants/grant-tokens.ts'
 import type { Markers } from '../tenants/markers.ts'
 import type { TenantKeys } from '../tenants/tenant-keys.ts'
@@ -30,11 +32,13 @@ export interface Services {
   readonly regions: readonly Region[]
   readonly store: Store
   readonly tenantKeys: TenantKeys
+  readonly accessKeys: AccessKeys
   readonly keys: Keys
   readonly material: MaterialCache
   readonly grants: KeyGrants
   readonly grantTokens: GrantTokens
   readonly markers: Markers
+  readonly sessions: Sessions
   readonly ledger: Ledger
 }
 

@@ -15,6 +15,19 @@ const LENGTH = 16
 /** @returns a new id for long-term credentials: `AKIA…`, 80 random bits */
 export const newAccessKeyId = (): AccessKeyId => accessKeyIdOf(freshBytes(LENGTH))
 
+/** @returns a new id for temporary credentials: `ASIA…`, 80 random bits */
+export const newTemporaryAccessKeyId = (): AccessKeyId => temporaryIdOf(freshBytes(LENGTH))
+
+/**
+ * @returns the same id for the same text, always: what stands in records for a bearer token, which
+ *   has no access key
+ */
+export const bearerAccessKeyIdOf = (token: string): AccessKeyId =>
+  temporaryIdOf(createHash('sha256').update(`bearer token ${token}`).digest())
+
+/** Whether an access key id has the form of one for temporary credentials. */
+export const isTemporary = (accessKeyId: string): boolean => accessKeyId.startsWith('ASIA')
+
 /** @returns a new id of a user: `AIDA…`, 80 random bits */
 export const newPrincipalId = (): PrincipalId => principalIdOf(`AIDA${base32(freshBytes(LENGTH))}`)
 
@@ -28,8 +41,11 @@ export const seededPrincipalId = (account: AccountId, name: string): PrincipalId
 export const firstAccessKeyIdOf = (principalId: PrincipalId): AccessKeyId =>
   accessKeyIdOf(createHash('sha256').update(`first access key of ${principalId}`).digest())
 
-function accessKeyIdOf(bytes: Uint8Array): AccessKeyId {
-  const id = parseAccessKeyId(`AKIA${base32(bytes)}`)
+const accessKeyIdOf = (bytes: Uint8Array): AccessKeyId => idOf('AKIA', bytes)
+const temporaryIdOf = (bytes: Uint8Array): AccessKeyId => idOf('ASIA', bytes)
+
+function idOf(prefix: 'AKIA' | 'ASIA', bytes: Uint8Array): AccessKeyId {
+  const id = parseAccessKeyId(`${prefix}${base32(bytes)}`)
   if (id === null) throw new TypeError('Not the form of an access key id.')
   return id
 }

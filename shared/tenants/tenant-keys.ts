@@ -23,6 +23,7 @@ export type TenantKeyPurpose =
   | 'grant-token'
   | 'import'
   | 'key-store'
+  | 'session'
 
 /** One version of a tenant's key, opened. Gives keys for its purposes, never itself. */
 export interface TenantKey {

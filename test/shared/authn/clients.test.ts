@@ -41,6 +41,7 @@ async function givenServer(service: Service) {
   const stack = await givenAuthenticator()
   const authenticator = new Authenticator({
     accessKeys: stack.accessKeys,
+    sessions: stack.sessions,
     clock: { now: () => Date.now() },
     regions: [REGION],
   })

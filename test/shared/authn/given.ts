@@ -7,11 +7,13 @@ import { SignatureV4 } from '@smithy/signature-v4'
 import { onTestFinished } from 'vitest'
 import { Authenticator } from '../../../shared/authn/authenticate.ts'
 import type { SignedRequest } from '../../../shared/authn/request.ts'
+import { Sessions } from '../../../shared/authn/sessions.ts'
 import { createSoftwareHsm } from '../../../shared/hsm/software.ts'
 import { parseAccountId, parseRegion, type Region } from '../../../shared/ids.ts'
 import type { TenantRepository } from '../../../shared/store/repositories.ts'
 import { AccessKeys } from '../../../shared/tenants/access-keys.ts'
 import { bootstrap } from '../../../shared/tenants/bootstrap.ts'
+import { SessionTokens } from '../../../shared/tenants/session-tokens.ts'
 import { TenantKeys } from '../../../shared/tenants/tenant-keys.ts'
 import { givenTenants } from '../../support/memory-tenants.ts'
 
@@ -39,7 +41,10 @@ export async function givenAccessKeys(
   const tenantKeys = new TenantKeys({ tenants, hsm, clock })
   const cacheMs = options.cacheMs ?? 0
   const accessKeys = new AccessKeys({ tenants, tenantKeys, clock, cacheMs })
-  return { tenants, tenantKeys, accessKeys, clock, time, hsm }
+  const tokens = new SessionTokens(tenantKeys)
+  const managedPolicies = async () => []
+  const sessions = new Sessions({ tokens, accessKeys, managedPolicies, clock, cacheMs })
+  return { tenants, tenantKeys, accessKeys, tokens, sessions, clock, time, hsm }
 }
 
 /** An authenticator whose one tenant has the user `admin`, and that user's credentials. */
@@ -55,6 +60,7 @@ export async function givenAuthenticator(
   const administrator = await bootstrap({ ...stack, account: ACCOUNT })
   const authenticator = new Authenticator({
     accessKeys: stack.accessKeys,
+    sessions: stack.sessions,
     clock: stack.clock,
     regions: options.regions ?? [REGION],
     ...(options.hosts ? { hosts: options.hosts } : {}),

@@ -105,6 +105,7 @@ export const givenSession = (
       issuedAt: Date.UTC(2026, 10, 23, 20),
       expiresAt: Date.UTC(2026, 10, 23, 21),
       sourceIdentity: null,
+      transitiveTags: [],
       federated: null,
     },
     ...difference,
