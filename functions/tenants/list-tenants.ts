@@ -1,10 +1,12 @@
 import type { Operation } from '../../shared/pipeline/operation.ts'
+import { operatorPermission } from '../../shared/pipeline/operators.ts'
 import { structure } from '../../shared/pipeline/shape.ts'
+import { type TenantView, tenantView } from './tenant-view.ts'
 
 const request = structure({})
 
 export interface ListTenantsResponse {
-  readonly Tenants: readonly { readonly AccountId: string; readonly Name: string }[]
+  readonly Tenants: readonly TenantView[]
 }
 
 /** All tenants, by account id. For operators. */
@@ -13,10 +15,9 @@ export const listTenants: Operation<object, ListTenantsResponse> = {
   name: 'ListTenants',
   input: request,
   readOnly: true,
-  permissions: () => [{ action: 'keyhold:ListTenants', resource: null }],
+  permissions: (_input, call) => operatorPermission('keyhold:ListTenants', null, call),
   async run(_input, _keys, { services }) {
-    const tenants = await services.store.tenants.list()
-    return { Tenants: tenants.map(({ account, name }) => ({ AccountId: account, Name: name })) }
+    return { Tenants: (await services.store.tenants.list()).map(tenantView) }
   },
   audit: { requestParameters: () => null },
 }

@@ -3,13 +3,31 @@
  * signed for the service `keyhold`.
  */
 import { jsonApiHandler, serve } from '../../shared/lambda/json-stack.ts'
+import { cancelTenantDeletion } from './cancel-tenant-deletion.ts'
+import { createTenant } from './create-tenant.ts'
+import { deleteTenant } from './delete-tenant.ts'
+import { describeTenant } from './describe-tenant.ts'
 import { explainAccess } from './explain-access.ts'
 import { explainRequest } from './explain-request.ts'
+import { getSigningKey } from './get-signing-key.ts'
 import { listTenants } from './list-tenants.ts'
+import { resumeTenant } from './resume-tenant.ts'
+import { suspendTenant } from './suspend-tenant.ts'
 import { unknownOperation } from './unknown-operation.ts'
 
 export const handler = jsonApiHandler(
   'tenants',
-  [serve(explainAccess), serve(explainRequest), serve(listTenants)],
+  [
+    serve(explainAccess),
+    serve(explainRequest),
+    serve(cancelTenantDeletion),
+    serve(createTenant),
+    serve(deleteTenant),
+    serve(describeTenant),
+    serve(getSigningKey),
+    serve(resumeTenant),
+    serve(suspendTenant),
+    serve(listTenants),
+  ],
   serve(unknownOperation),
 )

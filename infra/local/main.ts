@@ -39,8 +39,8 @@ function seedHere(): Pick<StackOptions, 'seed'> {
 }
 
 async function tell(stack: Stack, options: StackOptions): Promise<void> {
-  const { writeEnvironmentFile, welcome } = await import('./welcome.ts')
-  const file = await writeEnvironmentFile(stack, options)
+  const { writeEnvironmentFiles, welcome } = await import('./welcome.ts')
+  const file = await writeEnvironmentFiles(stack, options)
   console.log(welcome(stack, options, file))
 }
 

@@ -28,6 +28,8 @@ export interface Stack {
   readonly account: AccountId
   readonly accessKeyId: AccessKeyId
   readonly secretAccessKey: string
+  /** The first operator of the operator tenant. */
+  readonly operator: Pick<Stack, 'account' | 'accessKeyId' | 'secretAccessKey'>
   /** Lets the calls under way end, and what they left to the audit go out; then everything stops. */
   close(): Promise<void>
 }
@@ -77,7 +79,7 @@ async function start(
   ])
   if (kept !== null) await Promise.all([removeFiles(dataDir), clock.reset()])
   const { openedStore, openTenants } = await import('./tenants.ts')
-  const administrator = await openTenants({ options, seed, kept })
+  const { administrator, operator } = await openTenants({ options, seed, kept })
   if (kept !== null) await endReset(dataDir)
   parts.serve('tenants')
   const audit = await startAudit(functions, openedStore, options.regions)
@@ -90,14 +92,16 @@ async function start(
     turnstile.pass(() => invoke(handler, scheduledEvent()).then(() => {}))
   parts.serve('schedules', startSchedules(schedules, run))
   if (options.testEndpoints ?? isOwnMachineOnly(options)) {
-    const begin = () => openTenants({ options, seed, kept: credentials })
+    const operatorSecret = operator.secretAccessKey
+    const begin = () => openTenants({ options, seed, kept: credentials, operatorSecret })
     const controlled = { dataDir, clock, turnstile, engine, audit, schedules, credentials, begin }
     const { testControls } = await import('./test-controls.ts')
     parts.tests = testControls(controlled)
   }
   parts.ready = true
   const endpoint = `http://${hostInUrl(options.host)}:${gateway.port}`
-  return { endpoint, account, accessKeyId, secretAccessKey, close: () => parts.close() }
+  const close = () => parts.close()
+  return { endpoint, account, accessKeyId, secretAccessKey, operator, close }
 }
 
 /** Whether nobody but programs on this machine is meant to reach the stack. */

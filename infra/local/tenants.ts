@@ -8,6 +8,7 @@ import {
   type Bootstrapped,
   bootstrap,
 } from '../../shared/tenants/bootstrap.ts'
+import { requireOperator } from '../../shared/tenants/operator.ts'
 import type { StackOptions } from './options.ts'
 import type { KeptCredentials } from './reset.ts'
 import { applySeed } from './seed/apply-seed.ts'
@@ -24,13 +25,21 @@ export interface Beginning {
   readonly seed: Seed | null
   /** Of a stack that was emptied: these are the same afterwards. */
   readonly kept: KeptCredentials | null
+  /** The operator's secret access key, when it is to be the same as before. */
+  readonly operatorSecret?: string
+}
+
+/** Who can sign in to a stack that begins. */
+export interface Opened {
+  readonly administrator: Bootstrapped
+  readonly operator: Bootstrapped
 }
 
 /**
  * Sees to it that all of it is there.
  * @throws StartProblem when what is wanted contradicts what is there
  */
-export async function openTenants(beginning: Beginning): Promise<Bootstrapped> {
+export async function openTenants(beginning: Beginning): Promise<Opened> {
   const { options, seed } = beginning
   const first = seededFirst(beginning)
   // The oldest tenant is the first one, so it has to be made before those of the seed.
@@ -38,7 +47,13 @@ export async function openTenants(beginning: Beginning): Promise<Bootstrapped> {
   if (seed !== null) await applySeed(seed, await environment())
   const settled = administrator ?? (await administratorOf(first ?? {}))
   if (options.unsignedAs !== undefined) await requireUser(options.unsignedAs)
-  return settled
+  return { administrator: settled, operator: await operatorOf(beginning.operatorSecret) }
+}
+
+async function operatorOf(secretAccessKey: string | undefined): Promise<Bootstrapped> {
+  const { services, accessKeys } = await environment()
+  const { store, tenantKeys, wallClock: clock } = services
+  return requireOperator({ tenants: store.tenants, tenantKeys, accessKeys, clock }, secretAccessKey)
 }
 
 /** The store that everything is in. */

@@ -56,7 +56,12 @@ function moveBy(
 }
 
 const dueWork = (schedules: readonly Schedule[]): DueWork => ({
-  nextDue: async () => (await environment()).services.store.keys.nextDue(),
+  async nextDue() {
+    const { keys, tenants } = (await environment()).services.store
+    const deletions = (await tenants.list()).map(({ deletionDate }) => deletionDate)
+    const dates = [await keys.nextDue(), ...deletions].filter((date) => date !== null)
+    return dates.length === 0 ? null : Math.min(...dates)
+  },
   async run() {
     const runs = []
     for (const { handler } of schedules) {

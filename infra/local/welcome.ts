@@ -6,12 +6,29 @@ import type { Stack } from './stack.ts'
 
 const OWNER_ONLY = 0o600
 
-/** Writes `<dataDir>/env`, for a shell to source: endpoint, credentials, Region. @returns its path */
-export async function writeEnvironmentFile(
-  { endpoint, accessKeyId, secretAccessKey }: Stack,
+/**
+ * Writes `<dataDir>/env`, for a shell to source: endpoint, credentials, Region; and the same for the
+ * operator, `<dataDir>/operator.env`.
+ * @returns the path of the first
+ */
+export async function writeEnvironmentFiles(
+  { endpoint, operator, ...administrator }: Stack,
+  options: StackOptions,
+): Promise<string> {
+  await writeEnvironmentFile('operator.env', { ...operator, endpoint }, options)
+  return await writeEnvironmentFile('env', { ...administrator, endpoint }, options)
+}
+
+async function writeEnvironmentFile(
+  name: string,
+  {
+    endpoint,
+    accessKeyId,
+    secretAccessKey,
+  }: Pick<Stack, 'endpoint' | 'accessKeyId' | 'secretAccessKey'>,
   { dataDir, regions }: StackOptions,
 ): Promise<string> {
-  const path = join(dataDir, 'env')
+  const path = join(dataDir, name)
   const variables = {
     AWS_ENDPOINT_URL: endpoint,
     AWS_ACCESS_KEY_ID: accessKeyId,

@@ -80,10 +80,10 @@ export async function authorizeKey(request: KeyRequest, call: Call): Promise<Fou
   return found
 }
 
-/** A key of another account: a refusal is worded from what the request itself says, and so is the same for every key. */
+/** A key of another account, whose keys rest while it is suspended: a refusal is worded from what the request itself says, and so is the same for every key. */
 async function authorizeForeignKey(request: KeyRequest, call: Call): Promise<FoundKey> {
-  const { found } = request.resolved
-  if (found !== null) {
+  const { found, account } = request.resolved
+  if (found !== null && (await call.services.accessKeys.isActive(account))) {
     const access = await accessTo(found, request, call)
     if ((await decideWithGrants(access, found, request, call)).allowed) return found
   }

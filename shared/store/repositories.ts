@@ -65,6 +65,8 @@ export interface TenantRepository {
   keys(account: AccountId): Promise<readonly TenantKeyRecord[]>
   /** @throws ConditionFailed when the version exists */
   addKey(key: TenantKeyRecord): Promise<void>
+  /** For good: the table of tenants has no backup. */
+  destroyKey(key: TenantKeyRecord): Promise<void>
   /** @throws ConditionFailed when the stored `rev` is another than the one that was read */
   update(tenant: TenantRecord, rev: number): Promise<void>
   principal(account: AccountId, principalId: PrincipalId): Promise<PrincipalRecord | null>

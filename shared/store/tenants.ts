@@ -241,6 +241,9 @@ export function openTenants(table: Table): TenantRepository {
     async addKey(key) {
       await table.put(tenantKeyPlace(key), tenantKeyRow.encode(key), nothingIsThere)
     },
+    async destroyKey(key) {
+      await table.delete(tenantKeyPlace(key))
+    },
     principal,
     async update(next, rev) {
       const listing = { ownerKey: TENANTS, ownerSort: next.account }

@@ -148,6 +148,12 @@ export class AccessKeys {
     return secret
   }
 
+  /** Whether there is such a tenant and it is active; as old as what is cached may be. */
+  async isActive(account: AccountId): Promise<boolean> {
+    const tenant = await this.#accounts.get(account, () => this.#tenants.get(account))
+    return tenant?.status === 'Active'
+  }
+
   /** To be called when an access key was changed. */
   forget(id: AccessKeyId): void {
     this.#records.forget(id)

@@ -58,7 +58,7 @@ export async function bootstrap(options: BootstrapOptions): Promise<Bootstrapped
 }
 
 async function oldestTenant(tenants: TenantRepository): Promise<AccountId | null> {
-  const known = await tenants.list()
+  const known = (await tenants.list()).filter(({ kind }) => kind === 'team')
   const byAge = known.toSorted(
     (a, b) => a.createdAt - b.createdAt || (a.account < b.account ? -1 : 1),
   )

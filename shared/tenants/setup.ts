@@ -5,7 +5,12 @@
  */
 import type { Clock } from '../clock.ts'
 import type { AccountId, PrincipalId } from '../ids.ts'
-import type { AccessKeyRecord, PolicyDocument, PrincipalRecord } from '../store/records.ts'
+import type {
+  AccessKeyRecord,
+  PolicyDocument,
+  PrincipalRecord,
+  TenantRecord,
+} from '../store/records.ts'
 import { ConditionFailed, type TenantRepository } from '../store/repositories.ts'
 import type { AccessKeys } from './access-keys.ts'
 import { freshTenant, freshUser } from './principal.ts'
@@ -44,10 +49,11 @@ export async function requireTenant(
   { tenants, tenantKeys, accessKeys, clock }: SetupServices,
   account: AccountId,
   name: string,
+  kind: TenantRecord['kind'] = 'team',
 ): Promise<void> {
   if ((await tenants.get(account)) === null) {
     const createdAt = clock.now()
-    await unlessThere(tenants.create(freshTenant({ account, name, createdAt })))
+    await unlessThere(tenants.create(freshTenant({ account, name, kind, createdAt })))
     accessKeys.forgetTenant(account)
   }
   const versions = await tenants.keys(account)

@@ -23,6 +23,7 @@ export type TenantKeyPurpose =
   | 'grant-token'
   | 'import'
   | 'key-store'
+  | 'statement'
   | 'session'
 
 /** One version of a tenant's key, opened. Gives keys for its purposes, never itself. */
@@ -116,6 +117,12 @@ export class TenantKeys {
       keyBytes.fill(0)
       this.#records.forget(account)
     }
+  }
+
+  /** To be called when versions were destroyed: nothing of them stays in memory. */
+  forget(account: AccountId): void {
+    this.#records.forget(account)
+    this.#opened.delete(account)
   }
 
   #versions(account: AccountId): Promise<readonly TenantKeyRecord[]> {

@@ -38,6 +38,10 @@ export function givenTenants(): MemoryTenants {
       if (exists) throw new ConditionFailed()
       tenantKeys.push(key)
     },
+    async destroyKey({ account, version }) {
+      const at = tenantKeys.findIndex((key) => key.account === account && key.version === version)
+      if (at !== -1) tenantKeys.splice(at, 1)
+    },
     principal: async (account, principalId) =>
       principals.find((each) => each.account === account && each.principalId === principalId) ??
       null,

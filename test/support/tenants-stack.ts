@@ -33,6 +33,8 @@ export interface TenantsStack {
   readonly services: Services
   /** The administrator of the first tenant. */
   readonly admin: User
+  /** The first principal of the operator tenant. */
+  readonly operator: User
   /** Sets up one more tenant. @returns its administrator */
   tenant(account: string): Promise<User>
   /** Makes a user with these identity policies. */
@@ -47,7 +49,7 @@ const REGION = 'us-east-1'
 export async function givenTenantsStack(): Promise<TenantsStack> {
   const dataDir = await mkdtemp(join(tmpdir(), 'keyhold-tenants-'))
   const account = accountOf('111122223333')
-  const { endpoint, accessKeyId, secretAccessKey, close } = await startStack({
+  const { endpoint, accessKeyId, secretAccessKey, operator, close } = await startStack({
     port: 0,
     dataDir,
     account,
@@ -66,6 +68,11 @@ export async function givenTenantsStack(): Promise<TenantsStack> {
       ...signingAs({ accessKeyId, secretAccessKey }),
       account,
       arn: `arn:aws:iam::${account}:user/admin`,
+    },
+    operator: {
+      ...signingAs(operator),
+      account: operator.account,
+      arn: `arn:aws:iam::${operator.account}:user/operator`,
     },
     async tenant(id) {
       const made = await bootstrap({
