@@ -59,6 +59,7 @@ test('The description names a route for every function that is called over HTTP'
   )
   expect(silent.map(({ name }) => name)).toEqual([
     'scheduleDeleteDueKeys',
+    'scheduleDeleteDueTenants',
     'scheduleExpireImportedMaterial',
     'scheduleRotateDueKeys',
     'auditRelay',
