@@ -98,7 +98,7 @@ const shown = (record: CallRecord) => ({
   EventId: record.eventID,
   EventName: record.eventName,
   EventTime: record.eventTime,
-  PrincipalArn: record.userIdentity.arn,
+  PrincipalArn: record.userIdentity.arn ?? record.userIdentity.principalId,
   ...(record.errorCode === undefined ? {} : { ErrorCode: record.errorCode }),
   ...(record.errorMessage === undefined ? {} : { ErrorMessage: record.errorMessage }),
 })

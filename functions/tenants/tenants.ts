@@ -4,12 +4,14 @@
  */
 import { jsonApiHandler, serve } from '../../shared/lambda/json-stack.ts'
 import { cancelTenantDeletion } from './cancel-tenant-deletion.ts'
+import { compareKeyPolicies } from './compare-key-policies.ts'
 import { createTenant } from './create-tenant.ts'
 import { deleteTenant } from './delete-tenant.ts'
 import { describeTenant } from './describe-tenant.ts'
 import { explainAccess } from './explain-access.ts'
 import { explainRequest } from './explain-request.ts'
 import { getSigningKey } from './get-signing-key.ts'
+import { listAccess } from './list-access.ts'
 import { listTenants } from './list-tenants.ts'
 import { resumeTenant } from './resume-tenant.ts'
 import { suspendTenant } from './suspend-tenant.ts'
@@ -21,12 +23,14 @@ export const handler = jsonApiHandler(
     serve(explainAccess),
     serve(explainRequest),
     serve(cancelTenantDeletion),
+    serve(compareKeyPolicies),
     serve(createTenant),
     serve(deleteTenant),
     serve(describeTenant),
     serve(getSigningKey),
     serve(resumeTenant),
     serve(suspendTenant),
+    serve(listAccess),
     serve(listTenants),
   ],
   serve(unknownOperation),

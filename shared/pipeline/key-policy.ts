@@ -28,10 +28,7 @@ export async function acceptKeyPolicy(
   bypass: boolean,
   call: Call,
 ): Promise<string> {
-  const { caller, services } = call
-  const { tenants } = services.store
-  const missing = await missingPrincipal(parseOrRefuse(text), caller.account, tenants)
-  if (missing !== null) throw invalidPrincipal()
+  await requireKeyPolicy(text, call)
   if (!bypass && !mayUpdateAgain(text, key, call)) {
     throw new JsonError(
       'MalformedPolicyDocumentException',
@@ -39,6 +36,16 @@ export async function acceptKeyPolicy(
     )
   }
   return renderPolicy(text)
+}
+
+/**
+ * @throws JsonError MalformedPolicyDocumentException, InvalidArnException or LimitExceededException when
+ *   the text is no key policy, or names somebody who does not exist
+ */
+export async function requireKeyPolicy(text: string, { caller, services }: Call): Promise<void> {
+  const { tenants } = services.store
+  const missing = await missingPrincipal(parseOrRefuse(text), caller.account, tenants)
+  if (missing !== null) throw invalidPrincipal()
 }
 
 /**

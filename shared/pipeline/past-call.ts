@@ -113,9 +113,12 @@ export async function circumstancesOf(
 ): Promise<{ readonly caller: Caller; readonly call: Call }> {
   const { arn, accountId } = record.userIdentity
   const caller =
-    accountId === call.caller.account ? await subjectOf(arn, call.caller.account, call) : null
+    accountId === call.caller.account && arn !== undefined
+      ? await subjectOf(arn, call.caller.account, call)
+      : null
   if (caller === null) {
-    throw new JsonError('NoSuchEntityException', `${arn} made the call, and is no more.`)
+    const who = arn ?? record.userIdentity.principalId
+    throw new JsonError('NoSuchEntityException', `${who} made the call, and is no more.`)
   }
   const then = Date.parse(record.eventTime)
   return {
