@@ -11,7 +11,7 @@ export const getCallerIdentity: QueryOperation = {
   readOnly: true,
   run: (_input, _keys, { caller }) => ({
     Arn: caller.arn,
-    UserId: caller.principalId,
+    UserId: caller.userId,
     Account: caller.account,
   }),
   audit: { requestParameters: () => null },

@@ -1,11 +1,21 @@
 /** Builds the audit record of a call, and of what the service did by itself. */
 import { createHash, randomUUID } from 'node:crypto'
-import type { Caller } from '../authn/caller.ts'
-import { type AccountId, type KeyId, keyArn, type Region } from '../ids.ts'
-import type { AuditRecord, CallRecord, ServiceEventRecord } from './record.ts'
+import type { Caller, Session } from '../authn/caller.ts'
+import { type AccountId, type KeyId, keyArn, PARTITION, type Region } from '../ids.ts'
+import type { AuditRecord, CallRecord, ServiceEventRecord, SessionContext } from './record.ts'
+
+/** Whom an identity provider vouches for, before there is a session. */
+export interface WebIdentity {
+  readonly kind: 'WebIdentity'
+  /** Where what is asked for lies. */
+  readonly account: AccountId
+  readonly federated: NonNullable<Session['federated']>
+}
 
 export interface RecordedCall {
-  readonly caller: Caller
+  readonly caller: Caller | WebIdentity
+  /** The account that the record is for; absent: the caller's. */
+  readonly recipient?: AccountId
   /** When the call was completed, in milliseconds since the epoch. */
   readonly eventTime: number
   /** `kms.amazonaws.com` */
@@ -53,7 +63,7 @@ export function buildRecord(call: RecordedCall): CallRecord {
     ...(resources === undefined || resources.length === 0 ? {} : { resources }),
     eventType: 'AwsApiCall',
     managementEvent: call.category === 'Management',
-    recipientAccountId: call.caller.account,
+    recipientAccountId: call.recipient ?? call.caller.account,
     eventCategory: call.category,
   }
 }
@@ -124,15 +134,57 @@ function namedEventId(...names: readonly string[]): string {
   ].join('-')
 }
 
-const userIdentity = (caller: Caller, via: 's3' | undefined): CallRecord['userIdentity'] => ({
-  type: caller.kind === 'User' ? 'IAMUser' : 'AssumedRole',
-  principalId: caller.userId,
-  arn: caller.arn,
-  accountId: caller.account,
-  accessKeyId: caller.accessKeyId,
-  ...(caller.kind === 'User' ? { userName: caller.userName } : {}),
-  ...(via === undefined ? {} : { invokedBy: `${via}.amazonaws.com` }),
+function userIdentity(
+  caller: Caller | WebIdentity,
+  via: 's3' | undefined,
+): CallRecord['userIdentity'] {
+  if (caller.kind === 'WebIdentity') return webIdentity(caller)
+  return {
+    type: caller.kind === 'User' ? 'IAMUser' : 'AssumedRole',
+    principalId: caller.userId,
+    arn: caller.arn,
+    accountId: caller.account,
+    accessKeyId: caller.accessKeyId,
+    ...(caller.kind === 'User' ? { userName: caller.userName } : {}),
+    ...(caller.session === null ? {} : { sessionContext: sessionContext(caller, caller.session) }),
+    ...(via === undefined ? {} : { invokedBy: `${via}.amazonaws.com` }),
+  }
+}
+
+const webIdentity = ({ federated }: WebIdentity): CallRecord['userIdentity'] => ({
+  type: 'WebIdentityUser',
+  principalId: `${federated.provider}:${federated.audience}:${federated.subject}`,
+  userName: federated.subject,
+  identityProvider: federated.provider,
 })
+
+function sessionContext(caller: Caller, session: Session): SessionContext {
+  const { account, principalArn, principalId } = caller
+  const { federated, issuedAt, sourceIdentity } = session
+  return {
+    ...(caller.kind === 'AssumedRole'
+      ? {
+          sessionIssuer: {
+            type: 'Role',
+            principalId,
+            arn: principalArn,
+            accountId: account,
+            userName: caller.roleName,
+          },
+        }
+      : {}),
+    ...(federated === null
+      ? {}
+      : {
+          webIdFederationData: {
+            federatedProvider: `arn:${PARTITION}:iam::${account}:oidc-provider/${federated.provider}`,
+            attributes: {},
+          },
+        }),
+    attributes: { creationDate: isoSeconds(issuedAt), mfaAuthenticated: 'false' },
+    ...(sourceIdentity === null ? {} : { sourceIdentity }),
+  }
+}
 
 /** CloudTrail shows this one refusal without its ending, and every other under its own name. */
 const errorCodeOf = (code: string): string =>
@@ -144,7 +196,9 @@ let lastSecond = { second: Number.NaN, text: '' }
 function secondsText(time: number): string {
   const second = Math.floor(time / 1000)
   if (second !== lastSecond.second) {
-    lastSecond = { second, text: `${new Date(second * 1000).toISOString().slice(0, -5)}Z` }
+    lastSecond = { second, text: isoSeconds(second * 1000) }
   }
   return lastSecond.text
 }
+
+const isoSeconds = (time: number): string => `${new Date(time).toISOString().slice(0, 19)}Z`

@@ -27,7 +27,7 @@ export const eventOf = (record: AuditRecord, line: string): CloudTrailEvent => (
   ...ofCaller('AccessKeyId', record.userIdentity.accessKeyId),
   EventTime: new Date(record.eventTime),
   EventSource: record.eventSource,
-  ...ofCaller('Username', record.userIdentity.userName),
+  ...ofCaller('Username', userNameOf(record)),
   Resources: (record.resources ?? []).map(({ type, ARN }) => ({
     ResourceType: type,
     ResourceName: ARN,
@@ -42,6 +42,12 @@ const ofCaller = <Name extends 'AccessKeyId' | 'Username'>(
 ): Partial<Record<Name, string>> =>
   value === undefined ? {} : ({ [name]: value } as Record<Name, string>)
 
+/** Of a session of a role it is the session's name. */
+function userNameOf({ userIdentity }: AuditRecord): string | undefined {
+  const { type, arn, userName } = userIdentity
+  return type === 'AssumedRole' ? arn?.slice(arn.lastIndexOf('/') + 1) : userName
+}
+
 /** Whether a record has the attribute, compared exactly; every record has no attribute asked for. */
 export function matches(record: AuditRecord, attribute: LookupAttribute | null): boolean {
   if (attribute === null) return true
@@ -54,7 +60,7 @@ export function matches(record: AuditRecord, attribute: LookupAttribute | null):
     case 'ReadOnly':
       return String(record.readOnly) === value
     case 'Username':
-      return record.userIdentity.userName === value
+      return userNameOf(record) === value
     case 'ResourceType':
       return record.resources?.some(({ type }) => type === value) ?? false
     case 'ResourceName':
@@ -73,6 +79,7 @@ export function matches(record: AuditRecord, attribute: LookupAttribute | null):
 /** A test of a record's text that spares parsing most of those that {@link matches} refuses. */
 export function lineTest(attribute: LookupAttribute | null): (line: string) => boolean {
   if (attribute === null || attribute.key === 'ReadOnly') return () => true
-  const needle = JSON.stringify(attribute.value)
+  // Names of sessions stand at the end of an ARN.
+  const needle = JSON.stringify(attribute.value).slice(attribute.key === 'Username' ? 1 : 0)
   return (line) => line.includes(needle)
 }

@@ -21,16 +21,41 @@ export interface ServiceEventRecord extends RecordFields {
   readonly eventType: 'AwsServiceEvent'
 }
 
-interface CallerIdentity {
-  readonly type: 'IAMUser' | 'AssumedRole'
+export interface CallerIdentity {
+  readonly type: 'IAMUser' | 'AssumedRole' | 'WebIdentityUser'
   readonly principalId: string
-  readonly arn: string
-  readonly accountId: string
-  readonly accessKeyId: string
+  /** Of whom an identity provider vouches for there is none, nor an account and an access key. */
+  readonly arn?: string
+  readonly accountId?: string
+  readonly accessKeyId?: string
   /** Of a user. */
   readonly userName?: string
+  /** Who vouches for a web identity: `oidc.example.com/team`. */
+  readonly identityProvider?: string
+  readonly sessionContext?: SessionContext
   /** The service that made the call for the caller: `s3.amazonaws.com`. */
   readonly invokedBy?: string
+}
+
+/** Of temporary credentials (CloudTrail User Guide, "CloudTrail userIdentity element"). */
+export interface SessionContext {
+  /** The role that the session is of. */
+  readonly sessionIssuer?: {
+    readonly type: 'Role'
+    readonly principalId: string
+    readonly arn: string
+    readonly accountId: string
+    readonly userName: string
+  }
+  readonly webIdFederationData?: {
+    readonly federatedProvider: string
+    readonly attributes: Readonly<Record<string, string>>
+  }
+  readonly attributes: {
+    readonly creationDate: string
+    readonly mfaAuthenticated: 'false'
+  }
+  readonly sourceIdentity?: string
 }
 
 interface ServiceIdentity {
@@ -41,6 +66,7 @@ interface ServiceIdentity {
   readonly accountId: string
   readonly accessKeyId?: undefined
   readonly userName?: undefined
+  readonly sessionContext?: undefined
   readonly invokedBy: 'AWS Internal'
 }
 

@@ -89,6 +89,11 @@ export class Sessions {
     return this.#options.clock.now() >= expiresAt
   }
 
+  /** Those managed policies of the ARNs that there are. */
+  managedPolicies(account: AccountId, arns: readonly string[]): Promise<readonly PolicyDocument[]> {
+    return this.#options.managedPolicies(account, arns)
+  }
+
   /**
    * @returns who has the session; `null` when it is void: its principal is gone (another one of the
    *   same name is another), its tenant is not active, or all sessions of its time were voided

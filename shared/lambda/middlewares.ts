@@ -56,20 +56,25 @@ export const authenticate = (
 ): Middleware => ({
   before: async function authenticateBefore(request) {
     const origin = readOrigin(request.event)
-    const { authenticator, services } = await environment()
-    const answer = await authenticator.authenticate(origin.request, { service, body: origin.body })
-    if (!answer.ok) throw refusal(answer.failure)
-    const call: Call = {
-      services,
-      caller: answer.caller,
-      region: answer.region,
-      requestId: request.internal.requestId,
-      sourceIp: origin.sourceIp,
-      userAgent: origin.userAgent,
-      secure: origin.secure,
-      via: null,
-    }
+    const call = await callOf(origin, service, request.internal.requestId, refusal)
     const authenticated: AuthenticatedEvent = { call, origin }
     request.event = authenticated as unknown as Event
   },
 })
+
+/**
+ * @returns the call, once it is known who makes it
+ * @throws ApiError what `refusal` gives for a request that is not authentic
+ */
+export async function callOf(
+  { request, body, sourceIp, userAgent, secure }: Origin,
+  service: Service,
+  id: string,
+  refusal: (failure: AuthenticationFailure) => ApiError,
+): Promise<Call> {
+  const { authenticator, services } = await environment()
+  const answer = await authenticator.authenticate(request, { service, body })
+  if (!answer.ok) throw refusal(answer.failure)
+  const { caller, region } = answer
+  return { services, caller, region, requestId: id, sourceIp, userAgent, secure, via: null }
+}

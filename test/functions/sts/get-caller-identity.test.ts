@@ -98,7 +98,10 @@ describe('A refusal is XML too:', () => {
   })
 
   test.for([
-    [`Action=AssumeRole&${VERSION}`, 'Could not find operation AssumeRole for version 2011-06-15'],
+    [
+      `Action=AssumeRoleWithSAML&${VERSION}`,
+      'Could not find operation AssumeRoleWithSAML for version 2011-06-15',
+    ],
     ['Action=None', 'Could not find operation None for version NO_VERSION_SPECIFIED'],
     ['', 'Could not find operation  for version NO_VERSION_SPECIFIED'],
     [

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
 import { buildRecord } from '../../../shared/audit/build-record.ts'
+import type { RoleCaller } from '../../../shared/authn/caller.ts'
+import { principalIdOf } from '../../../shared/ids.ts'
 import { ACCOUNT, CALLER, givenCall, KEY_ARN, NOON, REGION } from '../../support/audit-records.ts'
 
 test('a call that succeeded has a record in the shape of CloudTrail', () => {
@@ -57,6 +59,81 @@ test('a refusal without a message has none in the record', () => {
 test('a call that a service made on behalf of the caller names both', () => {
   const { userIdentity } = buildRecord(givenCall({ via: 's3' }))
   expect(userIdentity).toMatchObject({ userName: 'ada', invokedBy: 's3.amazonaws.com' })
+})
+
+const ROLE_ID = principalIdOf('AROAEXAMPLEEXAMPLE00')
+const SESSION = {
+  issuedAt: NOON - 60_000,
+  expiresAt: NOON + 60_000,
+  sourceIdentity: null,
+  federated: null,
+  transitiveTags: [],
+}
+const ASSUMED: RoleCaller = {
+  ...CALLER,
+  kind: 'AssumedRole',
+  arn: `arn:aws:sts::${ACCOUNT}:assumed-role/Deploy/alice`,
+  principalArn: `arn:aws:iam::${ACCOUNT}:role/team/Deploy`,
+  principalId: ROLE_ID,
+  userId: `${ROLE_ID}:alice`,
+  roleName: 'Deploy',
+  sessionName: 'alice',
+  session: SESSION,
+}
+
+test('a session of a role is shown with the role that it is of, and when it began', () => {
+  expect(buildRecord(givenCall({ caller: ASSUMED })).userIdentity).toEqual({
+    type: 'AssumedRole',
+    principalId: `${ROLE_ID}:alice`,
+    arn: ASSUMED.arn,
+    accountId: ACCOUNT,
+    accessKeyId: CALLER.accessKeyId,
+    sessionContext: {
+      sessionIssuer: {
+        type: 'Role',
+        principalId: ROLE_ID,
+        arn: ASSUMED.principalArn,
+        accountId: ACCOUNT,
+        userName: 'Deploy',
+      },
+      attributes: { creationDate: '2026-11-23T11:59:00Z', mfaAuthenticated: 'false' },
+    },
+  })
+})
+
+test('a session says who vouched for it, and whom it goes back to', () => {
+  const federated = { provider: 'oidc.example.com', subject: 's', audience: 'a' }
+  const session = { ...SESSION, federated, sourceIdentity: 'ann' }
+  expect(buildRecord(givenCall({ caller: { ...ASSUMED, session } })).userIdentity).toMatchObject({
+    sessionContext: {
+      webIdFederationData: {
+        federatedProvider: `arn:aws:iam::${ACCOUNT}:oidc-provider/oidc.example.com`,
+        attributes: {},
+      },
+      sourceIdentity: 'ann',
+    },
+  })
+})
+
+test('a session of a user is the user, with the session’s beginning', () => {
+  const { userIdentity } = buildRecord(givenCall({ caller: { ...CALLER, session: SESSION } }))
+  expect(userIdentity).toMatchObject({ type: 'IAMUser', userName: 'ada' })
+  expect(userIdentity.sessionContext).toEqual({
+    attributes: { creationDate: '2026-11-23T11:59:00Z', mfaAuthenticated: 'false' },
+  })
+})
+
+test('whom a provider vouches for has no account and no access key', () => {
+  const federated = { provider: 'oidc.example.com', subject: 'sub', audience: 'aud' }
+  const caller = { kind: 'WebIdentity', account: ACCOUNT, federated } as const
+  const record = buildRecord(givenCall({ caller }))
+  expect(record.recipientAccountId).toBe(ACCOUNT)
+  expect(record.userIdentity).toEqual({
+    type: 'WebIdentityUser',
+    principalId: 'oidc.example.com:aud:sub',
+    userName: 'sub',
+    identityProvider: 'oidc.example.com',
+  })
 })
 
 test('a data event is no management event', () => {
