@@ -3,14 +3,14 @@ import { Command, CommanderError } from 'commander'
 import manifest from '../package.json' with { type: 'json' }
 import { EXIT, exitCodeOf, problemText, WrongUsage } from './problem.ts'
 
-interface Noun {
+export interface Noun {
   readonly about: string
   /** Adds the verbs, or for a noun that is a command by itself, its arguments and action. */
   load(command: Command): Promise<void>
 }
 
 /** In the order of the help. Each is loaded only when it is called, which keeps every call fast. */
-const NOUNS: Readonly<Record<string, Noun>> = {
+export const NOUNS: Readonly<Record<string, Noun>> = {
   whoami: {
     about: 'Say as whom calls are made, and where they go',
     load: async (command) => (await import('./commands/whoami.ts')).whoami(command),
@@ -106,7 +106,9 @@ export async function run(args: readonly string[]): Promise<number> {
 /** @returns `null` when the help that a noun without a verb shows has said it all */
 function usageProblem({ code, message }: CommanderError): WrongUsage | null {
   if (code === 'commander.help') return null
-  const [first = ''] = message.replace(/^error: /, '').split('\n')
+  const [line = ''] = message.replace(/^error: /, '').split('\n')
+  // Arguments that nobody asked for are not repeated: a pasted secret may be among them.
+  const first = code === 'commander.excessArguments' ? line.replace(/: .*$/, '') : line
   const hint = /\(Did you mean .*\)/.exec(message)?.[0]
   const sentence = `${first.charAt(0).toUpperCase()}${first.slice(1)}`
   return new WrongUsage(hint === undefined ? sentence : `${sentence} ${hint}`)
