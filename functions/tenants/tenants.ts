@@ -5,6 +5,7 @@
 import { jsonApiHandler, serve } from '../../shared/lambda/json-stack.ts'
 import { cancelTenantDeletion } from './cancel-tenant-deletion.ts'
 import { compareKeyPolicies } from './compare-key-policies.ts'
+import { createBreakGlassGrant } from './create-break-glass-grant.ts'
 import { createTenant } from './create-tenant.ts'
 import { deleteTenant } from './delete-tenant.ts'
 import { describeTenant } from './describe-tenant.ts'
@@ -24,6 +25,7 @@ export const handler = jsonApiHandler(
     serve(explainRequest),
     serve(cancelTenantDeletion),
     serve(compareKeyPolicies),
+    serve(createBreakGlassGrant),
     serve(createTenant),
     serve(deleteTenant),
     serve(describeTenant),

@@ -190,6 +190,9 @@ const isNamed = (principal: string | null, { account, principalId }: Caller): bo
  * @returns `null` when the grant is for somebody else
  */
 export function effectFor(grant: GrantRecord, caller: Caller): GrantEffect | null {
+  if (grant.breakGlassUntil !== null) {
+    return caller.operator && isNamed(grant.grantee, caller) ? 'break-glass' : null
+  }
   if (grant.grantee === caller.account) return 'needs-identity'
   if (!isNamed(grant.grantee, caller)) return null
   const suffices = grant.account === caller.account || grant.issuingAccount === caller.account

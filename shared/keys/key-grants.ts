@@ -13,7 +13,8 @@ import { ConditionFailed, type GrantRepository, type KeyName } from '../store/re
 import { granteesOf, MAX_GRANTS_PER_KEY } from './grants.ts'
 
 /** What a grant is to be; its id and its date are made here. */
-export type NewGrant = Omit<GrantRecord, 'grantId' | 'createdAt'>
+export type NewGrant = Omit<GrantRecord, 'grantId' | 'createdAt' | 'breakGlassUntil'> &
+  Partial<Pick<GrantRecord, 'breakGlassUntil'>>
 
 const MAX_CACHED_GRANTEES = 2000
 /**
@@ -43,7 +44,7 @@ export class KeyGrants {
   }
 
   /**
-   * The grants on a key whose grantee the caller is, or the caller's account.
+   * The grants on a key whose grantee the caller is, or the caller's account, and that have not ended.
    * @param fresh - reads the store even when the cache has an answer
    */
   async ofCaller(key: KeyName, caller: Caller, fresh: boolean): Promise<readonly GrantRecord[]> {
@@ -53,7 +54,8 @@ export class KeyGrants {
         return fresh ? load() : this.#byGrantee.get(cacheKey(key, grantee), load)
       }),
     )
-    return found.flat()
+    const now = this.#clock.now()
+    return found.flat().filter(({ breakGlassUntil }) => (breakGlassUntil ?? now + 1) > now)
   }
 
   /**
@@ -65,7 +67,8 @@ export class KeyGrants {
   async create(plan: NewGrant): Promise<GrantRecord> {
     const grantId =
       plan.name === null ? grantIdOf(plan, plan.grantee, randomRest()) : namedGrantId(plan)
-    const grant: GrantRecord = { ...plan, grantId, createdAt: this.#clock.now() }
+    const createdAt = this.#clock.now()
+    const grant: GrantRecord = { breakGlassUntil: null, ...plan, grantId, createdAt }
     const existing = plan.name === null ? null : await this.#grants.get(plan, grantId)
     if (existing !== null) return existing
     await this.#requireRoom(plan)

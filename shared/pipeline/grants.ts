@@ -1,5 +1,5 @@
 /** What grants, and tokens of them, do for a request (AWS KMS Developer Guide, "Grants in AWS KMS"). */
-import type { GrantEffect } from '../authz/decide.ts'
+import { type GrantEffect, strongestGrant } from '../authz/decide.ts'
 import { JsonError } from '../errors.ts'
 import { coversUse, effectFor, isGrantable } from '../keys/grants.ts'
 import type { FoundKey } from '../keys/keys.ts'
@@ -55,8 +55,7 @@ export async function grantEffect(
   const grants = await services.grants.ofCaller(key, caller, fresh)
   const covers = (grant: GrantRecord): boolean =>
     coversUse(grant, use.action, encryptionContext) && use.grants?.(grant) !== false
-  const effects = grants.filter(covers).map((grant) => effectFor(grant, caller))
-  return effects.includes('allows') ? 'allows' : (effects.find((effect) => effect !== null) ?? null)
+  return strongestGrant(grants.filter(covers).map((grant) => effectFor(grant, caller)))
 }
 
 const isOn = (token: GrantAddress, key: FoundKey['key']): boolean =>

@@ -65,6 +65,7 @@ const grantRow = record<GrantRecord>({
   retiring: nullable(text),
   operations: json(isListOf(isOperation)),
   constraints: nullable(json(isConstraints)),
+  breakGlassUntil: nullable(integer),
 })
 
 /**

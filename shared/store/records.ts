@@ -354,6 +354,8 @@ export interface GrantRecord {
   /** Each once, in the order of `GRANT_OPERATIONS`. */
   readonly operations: readonly GrantOperation[]
   readonly constraints: GrantConstraints | null
+  /** Of a grant for an operator: when it ends. `null` for all others, which do not end by themselves. */
+  readonly breakGlassUntil: number | null
 }
 
 export interface AliasRecord {

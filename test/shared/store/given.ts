@@ -167,6 +167,7 @@ export function givenGrant(account: AccountId, differs: Partial<GrantRecord> = {
     retiring: null,
     operations: ['Decrypt', 'CreateGrant'],
     constraints: { encryptionContextSubset: JSON.parse('{"__proto__":"","a":"b"}') },
+    breakGlassUntil: null,
     ...differs,
   }
 }
