@@ -121,6 +121,7 @@ async function tellTenant(
     readOnly: false,
     resources: [{ accountId: account, type: 'AWS::KMS::Key', ARN: arn }],
     category: 'Management',
+    recipient: account,
   })
-  await services.ledger.append(account, region, { ...record, recipientAccountId: account })
+  await services.ledger.append(account, region, record)
 }

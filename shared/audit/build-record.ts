@@ -68,6 +68,29 @@ export function buildRecord(call: RecordedCall): CallRecord {
   }
 }
 
+/**
+ * The records of a call that used keys of other accounts: the caller's own, and for each owner one of
+ * its own resources, in which the caller is known by its account and id alone (CloudTrail User Guide,
+ * "CloudTrail record contents", sharedEventID).
+ */
+export function sharedRecords(
+  record: CallRecord,
+  owners: readonly AccountId[],
+): readonly CallRecord[] {
+  if (owners.length === 0) return [record]
+  const sharedEventID = randomUUID()
+  const { principalId, accountId = record.recipientAccountId } = record.userIdentity
+  const forOwner = (owner: AccountId): CallRecord => ({
+    ...record,
+    userIdentity: { type: 'AWSAccount', principalId, accountId },
+    eventID: randomUUID(),
+    resources: record.resources?.filter((resource) => resource.accountId === owner) ?? [],
+    recipientAccountId: owner,
+    sharedEventID,
+  })
+  return [{ ...record, sharedEventID }, ...owners.map(forOwner)]
+}
+
 /** What KMS does with a key by itself. */
 export interface ServiceEvent {
   readonly eventName:

@@ -22,7 +22,7 @@ export interface ServiceEventRecord extends RecordFields {
 }
 
 export interface CallerIdentity {
-  readonly type: 'IAMUser' | 'AssumedRole' | 'WebIdentityUser'
+  readonly type: 'IAMUser' | 'AssumedRole' | 'WebIdentityUser' | 'AWSAccount'
   readonly principalId: string
   /** Of whom an identity provider vouches for there is none, nor an account and an access key. */
   readonly arn?: string
@@ -94,5 +94,7 @@ interface RecordFields {
   }[]
   readonly managementEvent: boolean
   readonly recipientAccountId: string
+  /** Of a call that two accounts have a record of. */
+  readonly sharedEventID?: string
   readonly eventCategory: 'Management' | 'Data'
 }

@@ -2,10 +2,11 @@
  * The one way that every operation runs: resolve → authorize → check → run → record. The record is
  * durable before the answer is given to whoever asked; when it cannot be written, there is no answer.
  */
-import { buildRecord } from '../audit/build-record.ts'
+import { buildRecord, sharedRecords } from '../audit/build-record.ts'
 import { LedgerUnavailable } from '../audit/ledger.ts'
 import { ApiError, JsonError } from '../errors.ts'
 import { HsmUnavailable } from '../hsm/hsm.ts'
+import type { AccountId } from '../ids.ts'
 import { requireState } from '../keys/key-states.ts'
 import type { FoundKey } from '../keys/keys.ts'
 import { StoreUnavailable } from '../store/repositories.ts'
@@ -211,9 +212,24 @@ async function record<Input, Output, Role extends string>(
     resources: [...keyResources, ...others],
     category: audit.category ?? 'Management',
   })
+  // A refusal is nobody's business but the caller's.
+  const owners = failure === null ? ownersOf(keys, call) : []
   try {
-    await call.services.ledger.append(call.caller.account, call.region, entry)
+    await Promise.all(
+      sharedRecords(entry, owners).map((each, at) =>
+        call.services.ledger.append(owners[at - 1] ?? call.caller.account, call.region, each),
+      ),
+    )
   } catch (error) {
     throw asApiError(error, operation)
   }
+}
+
+/** The other accounts whose keys a call used. */
+function ownersOf(keys: Partial<Record<string, FoundKey>>, { caller }: Call): readonly AccountId[] {
+  const owners = new Set<AccountId>()
+  for (const found of Object.values(keys)) {
+    if (found !== undefined && found.key.account !== caller.account) owners.add(found.key.account)
+  }
+  return [...owners]
 }

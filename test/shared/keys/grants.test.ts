@@ -107,6 +107,7 @@ describe('What a grant does for its caller', () => {
       retiring: null,
       operations: ['Encrypt'],
       constraints: null,
+      breakGlassUntil: null,
       ...differs,
     }) as GrantRecord
   const FOREIGN = { account: OTHER_ACCOUNT, issuingAccount: OTHER_ACCOUNT }
