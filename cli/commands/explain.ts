@@ -6,6 +6,7 @@ import type { Answer, View } from '../output/view.ts'
 import { details } from '../output/view.ts'
 import { isRefusal, WrongUsage } from '../problem.ts'
 import type { Session } from '../session.ts'
+import { actionName } from './action-name.ts'
 import { type Explanation, explanationView } from './explanation.ts'
 import { ownArn } from './own-arn.ts'
 
@@ -85,7 +86,7 @@ async function hypothetical(
   const { action, key, context, condition = {} } = options
   const answer = await session.keyhold<Explanation>('ExplainAccess', {
     PrincipalArn: await ownArn(session, 'user', options.as),
-    Action: action.includes(':') ? action : `kms:${action}`,
+    Action: actionName(action),
     KeyId: key,
     EncryptionContext: context,
     Context: Object.entries(condition).map(([Key, value]) => ({ Key, Values: [value] })),

@@ -1,11 +1,16 @@
 /** Explanations as the API answers them, and as people read them. */
 import { details, table, type View } from '../output/view.ts'
 
-export interface Statement {
+/** What tells one statement from the others. */
+export interface StatementName {
   readonly PolicyType: string
   readonly PolicyName?: string
+  /** From 0. */
   readonly StatementIndex: number
   readonly Sid?: string
+}
+
+interface Statement extends StatementName {
   readonly Effect: 'Allow' | 'Deny'
   readonly Matched: boolean
   readonly Failed?: readonly Failed[]
@@ -59,20 +64,20 @@ const REASONS: Readonly<Record<string, string>> = {
   NothingAllows: 'nothing allows it',
 }
 
-const LAYERS: Readonly<Record<string, string>> = {
-  resource: 'the key policy',
-  identity: 'the identity policies',
-  boundary: 'the permissions boundary',
+const PLACES: Readonly<Record<string, string>> = {
+  'resource-based': 'the key policy',
+  'identity-based': 'the identity policies',
+  'permissions-boundary': 'the permissions boundary',
   session: 'the session policies',
 }
 
 function decisionText({ Decision, Because, Where }: Explanation): string {
-  const where = Where === undefined ? '' : ` (${LAYERS[Where] ?? Where})`
+  const where = Where === undefined ? '' : ` (${PLACES[Where] ?? Where})`
   return `${Decision}: ${REASONS[Because] ?? Because}${where}`
 }
 
 /** `KeyPolicy "AllowUse"`, or by its place when it has no Sid. */
-export function nameOf({ PolicyType, PolicyName, Sid, StatementIndex }: Statement): string {
+export function nameOf({ PolicyType, PolicyName, Sid, StatementIndex }: StatementName): string {
   const policy = PolicyName === undefined ? PolicyType : `${PolicyType} ${PolicyName}`
   return `${policy} ${Sid === undefined ? `#${StatementIndex + 1}` : JSON.stringify(Sid)}`
 }

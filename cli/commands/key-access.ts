@@ -6,11 +6,13 @@ import { readPolicy } from '../input/policy-file.ts'
 import { table } from '../output/view.ts'
 import { policyText } from './iam-shapes.ts'
 import { keyIdOf } from './key-name.ts'
+import { keyWhoVerb } from './key-who.ts'
 
-/** Who may do what with a key: `keyhold key policy` and `grants`. */
+/** Who may do what with a key: `keyhold key policy`, `grants` and `who`. */
 export function keyAccessVerbs(parent: Command): void {
   policy(parent)
   grants(parent)
+  keyWhoVerb(parent)
 }
 
 function policy(parent: Command): void {
@@ -18,6 +20,7 @@ function policy(parent: Command): void {
     about: 'Show the policy of a key, or replace it',
     examples: [
       'key policy alias/payments > policy.json',
+      'policy diff --key alias/payments --policy-file policy.json',
       'key policy alias/payments --policy-file policy.json',
     ],
   }).option('--policy-file <file>', 'the new policy; - is the input')

@@ -7,6 +7,7 @@ import { details, table } from '../output/view.ts'
 import type { Session } from '../session.ts'
 import { type ManagedPolicy, type PolicyVersion, policyText, tagText } from './iam-shapes.ts'
 import { ownArn } from './own-arn.ts'
+import { policyDiffVerb } from './policy-diff.ts'
 import { requiredTarget, type TargetOptions, targetOf, targetOptions } from './policy-target.ts'
 import { policiesOf, policyTable } from './principal-verbs.ts'
 
@@ -20,6 +21,7 @@ export function policyVerbs(parent: Command): void {
   attachOrDetach(parent, 'Detach')
   put(parent)
   remove(parent)
+  policyDiffVerb(parent)
 }
 
 const policyDetails = (policy: ManagedPolicy) =>
