@@ -4,6 +4,7 @@
  */
 import { queryHandler, serveQuery } from '../../shared/lambda/query-stack.ts'
 import { assumeRole } from './assume-role.ts'
+import { assumeRoleWithWebIdentity } from './assume-role-with-web-identity.ts'
 import { getAccessKeyInfo } from './get-access-key-info.ts'
 import { getCallerIdentity } from './get-caller-identity.ts'
 import { getSessionToken } from './get-session-token.ts'
@@ -16,6 +17,6 @@ export const handler = queryHandler({
     serveQuery(getCallerIdentity),
     serveQuery(getSessionToken),
   ],
-  unsigned: [],
+  unsigned: [assumeRoleWithWebIdentity],
   otherwise: unknownOperation,
 })

@@ -35,6 +35,10 @@ export const OWN_PREFIX = 'x-keyhold-'
 
 const MOVED_HEADERS = ['authorization', 'host']
 const OPERATION_NAME = /^[A-Za-z0-9]{1,64}$/
+/** Operations of the JSON services by path, as clients of plain HTTP call them. */
+const PLAIN_PATH = /^\/(kms|cloudtrail|tenants)\/([A-Za-z0-9]{1,64})$/
+/** Where API Gateway tells who calls (functions/sts/exchange.ts). */
+const EXCHANGE_PATH = '/sts/exchange'
 
 /** @returns the request as the origin gets it; the argument is left as it was */
 export function route(request: EdgeRequest): RoutedRequest {
@@ -62,6 +66,8 @@ function pathOf(request: EdgeRequest): Target {
   if (service === 'sts') return { path: '/sts' }
   const target = headers['x-amz-target']
   if (target !== undefined) return jsonTarget(target)
+  const plain = request.method === 'POST' ? plainTarget(request.path) : null
+  if (plain !== null) return plain
   if (service === 'keyhold') return { path: '/tenants' }
   if (service === 'kms' || service === 'cloudtrail') return { path: `/${service}/unknown` }
   if (request.path === '/' && isQueryCall(request)) return { path: '/sts' }
@@ -80,6 +86,19 @@ function jsonTarget(target: string): Target {
   if (prefix === 'Keyhold') return { path: '/tenants', operation }
   if (prefix.indexOf('CloudTrail') !== -1) return { path: `/cloudtrail/${operation}` }
   return { path: '/kms/unknown' }
+}
+
+/**
+ * `POST /kms/Encrypt`, with a bearer token or signed for the service. An object of S3 has no
+ * operation that is a POST to its plain path.
+ */
+function plainTarget(path: string): Target | null {
+  if (path === EXCHANGE_PATH) return { path: path }
+  const named = PLAIN_PATH.exec(path)
+  if (!named) return null
+  return named[1] === 'tenants'
+    ? { path: '/tenants', operation: named[2] as string }
+    : { path: path }
 }
 
 /** The AWS Query protocol: `Action` in a form-encoded body or in the query. */

@@ -5,6 +5,7 @@
  */
 import { Ledger } from '../audit/ledger.ts'
 import { Authenticator } from '../authn/authenticate.ts'
+import { parseIssuers } from '../authn/oidc-issuers.ts'
 import { Sessions } from '../authn/sessions.ts'
 import { acceptingUnsigned } from '../authn/unsigned.ts'
 import { type Clock, systemClock } from '../clock.ts'
@@ -20,12 +21,15 @@ import { GrantTokens } from '../tenants/grant-tokens.ts'
 import { Markers } from '../tenants/markers.ts'
 import { SessionTokens } from '../tenants/session-tokens.ts'
 import { TenantKeys } from '../tenants/tenant-keys.ts'
+import { Bearers } from './bearers.ts'
 import { readSeconds } from './seconds.ts'
 
 export interface Environment {
   readonly services: Services
   readonly accessKeys: AccessKeys
   readonly authenticator: Pick<Authenticator, 'authenticate'>
+  /** Who comes with a token of an identity provider in the place of a signature. */
+  readonly bearers: Bearers
 }
 
 /** What only a stack on one's own machine has. No variable brings it about, so no deployment has it. */
@@ -38,6 +42,11 @@ export interface LocalTerms {
 interface Engines {
   readonly store: ReturnType<typeof openStore>
   readonly hsm: Hsm
+}
+
+const NO_IDENTITY_TOKENS: Services['identityTokens'] = {
+  isConfigured: false,
+  verify: async () => ({ ok: false, fault: { kind: 'unknown-issuer', issuer: null } }),
 }
 
 const DEPLOYED: LocalTerms = { clock: systemClock, unsignedAs: null }
@@ -86,26 +95,40 @@ async function open(variables: NodeJS.ProcessEnv): Promise<Environment> {
   const sessions = new Sessions({ tokens, accessKeys, managedPolicies, clock, cacheMs })
   const hosts = parseList(variables.KEYHOLD_PUBLIC_HOSTS ?? '')
   const signed = new Authenticator({ accessKeys, sessions, clock: wallClock, regions, hosts })
+  const services: Services = {
+    clock,
+    wallClock,
+    regions,
+    store,
+    tenantKeys,
+    accessKeys,
+    keys: new Keys({ keys: store.keys, aliases: store.aliases, clock, cacheMs }),
+    grants: new KeyGrants({ grants: store.grants, clock, cacheMs }),
+    grantTokens: new GrantTokens(tenantKeys),
+    material: new MaterialCache({ tenantKeys, clock }),
+    markers: new Markers(tenantKeys),
+    sessions,
+    identityTokens: await openIdentityTokens(variables.KEYHOLD_OIDC_ISSUERS ?? '', cacheMs),
+    ledger: new Ledger({ blocks: store.ledger, clock: wallClock }),
+  }
   return {
     accessKeys,
     authenticator:
       unsignedAs === null ? signed : acceptingUnsigned(signed, { ...unsignedAs, tenants, regions }),
-    services: {
-      clock,
-      wallClock,
-      regions,
-      store,
-      tenantKeys,
-      accessKeys,
-      keys: new Keys({ keys: store.keys, aliases: store.aliases, clock, cacheMs }),
-      grants: new KeyGrants({ grants: store.grants, clock, cacheMs }),
-      grantTokens: new GrantTokens(tenantKeys),
-      material: new MaterialCache({ tenantKeys, clock }),
-      markers: new Markers(tenantKeys),
-      sessions,
-      ledger: new Ledger({ blocks: store.ledger, clock: wallClock }),
-    },
+    bearers: new Bearers(services, cacheMs),
+    services,
   }
+}
+
+/** What verifies tokens is loaded only where an issuer is configured. */
+async function openIdentityTokens(
+  setting: string,
+  cacheMs: number,
+): Promise<Services['identityTokens']> {
+  const issuers = parseIssuers(setting)
+  if (issuers.length === 0) return NO_IDENTITY_TOKENS
+  const { IdentityTokens } = await import('../authn/identity-tokens.ts')
+  return new IdentityTokens({ issuers, clock: systemClock, cacheMs })
 }
 
 /** @throws Error naming the text that is not a Region */

@@ -67,12 +67,18 @@ export const authenticate = (
  * @throws ApiError what `refusal` gives for a request that is not authentic
  */
 export async function callOf(
-  { request, body, sourceIp, userAgent, secure }: Origin,
+  origin: Origin,
   service: Service,
   id: string,
   refusal: (failure: AuthenticationFailure) => ApiError,
 ): Promise<Call> {
-  const { authenticator, services } = await environment()
+  const { request, body, sourceIp, userAgent, secure } = origin
+  const { authenticator, bearers, services } = await environment()
+  const token = service === 'sts' ? null : bearers.tokenOf(request)
+  if (token !== null) {
+    const { caller, region } = await bearers.callerOf(token, origin)
+    return { services, caller, region, requestId: id, sourceIp, userAgent, secure, via: null }
+  }
   const answer = await authenticator.authenticate(request, { service, body })
   if (!answer.ok) throw refusal(answer.failure)
   const { caller, region } = answer

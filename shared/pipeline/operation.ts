@@ -6,6 +6,7 @@
 
 import type { Ledger } from '../audit/ledger.ts'
 import type { Caller } from '../authn/caller.ts'
+import type { IdentityTokens } from '../authn/identity-tokens.ts'
 import type { Sessions } from '../authn/sessions.ts'
 import type { Clock } from '../clock.ts'
 import type { ApiError } from '../errors.ts'
@@ -39,6 +40,8 @@ export interface Services {
   readonly grantTokens: GrantTokens
   readonly markers: Markers
   readonly sessions: Sessions
+  /** Those of the identity providers that are configured. */
+  readonly identityTokens: Pick<IdentityTokens, 'isConfigured' | 'verify'>
   readonly ledger: Ledger
 }
 

@@ -4,7 +4,7 @@
  */
 
 import type { Caller, Session } from '../authn/caller.ts'
-import { splitArn } from '../authz/arn-pattern.ts'
+import { splitRoleArn } from '../authn/role-arn.ts'
 import {
   type ConditionEntry,
   conditionContext,
@@ -14,7 +14,7 @@ import {
 } from '../authz/condition-context.ts'
 import { deniedText, trustDeniedText } from '../authz/denied-text.ts'
 import { decideTrust, type TrustAction } from '../authz/trust.ts'
-import { type AccountId, parseAccountId } from '../ids.ts'
+import type { AccountId } from '../ids.ts'
 import type { RoleRecord, Tag } from '../store/records.ts'
 import { principalArn } from '../tenants/principal.ts'
 import type { Call } from './operation.ts'
@@ -60,12 +60,9 @@ export async function findRole(
   arn: string,
   { store, accessKeys }: Call['services'],
 ): Promise<NamedRole | null> {
-  const [, partition, service, region, owner = '', resource = ''] = splitArn(arn) ?? []
-  const account = parseAccountId(owner)
-  const [kind, ...rest] = resource.split('/')
-  const name = rest.at(-1) ?? ''
-  const isRole = partition === 'aws' && service === 'iam' && region === '' && kind === 'role'
-  if (!isRole || account === null || name === '') return null
+  const named = splitRoleArn(arn)
+  if (named === null) return null
+  const { account, name } = named
   const role = await store.tenants.roleByName(account, name)
   if (role === null || principalArn(role) !== arn) return { arn, account, role: null }
   const active = await accessKeys.principal(account, role.principalId)

@@ -48,6 +48,46 @@ describe('AWS JSON', () => {
   })
 })
 
+describe('plain HTTP', () => {
+  const bearer = { authorization: 'Bearer e30.e30.x' }
+
+  test.each([
+    ['/kms/Encrypt', '/kms/Encrypt', undefined],
+    ['/kms/NotThere', '/kms/NotThere', undefined],
+    ['/cloudtrail/LookupEvents', '/cloudtrail/LookupEvents', undefined],
+    ['/tenants/CreateUser', '/tenants', 'CreateUser'],
+    ['/sts/exchange', '/sts/exchange', undefined],
+  ])('a POST to %s leads to %s, with a bearer token, signed and without', (path, to, operation) => {
+    for (const headers of [bearer, {}, { authorization: scopedTo('keyhold') }]) {
+      const routed = route(given({ path, headers }))
+      expect(routed.path).toBe(to)
+      expect(routed.headers['x-keyhold-operation']).toBe(operation)
+      expect(routed.headers['x-keyhold-path']).toBe(path)
+    }
+    expect(route(given({ path, headers: bearer })).headers['x-keyhold-authorization']).toBe(
+      bearer.authorization,
+    )
+  })
+
+  test('a target in a header says more than the path', () => {
+    const headers = { ...bearer, 'x-amz-target': 'TrentService.Decrypt' }
+    expect(pathOf({ path: '/kms/Encrypt', headers })).toBe('/kms/Decrypt')
+  })
+
+  test.each([
+    ['GET', '/kms/Encrypt', {}, '/s3/GetObject'],
+    ['PUT', '/kms/Encrypt', bearer, '/s3/PutObject'],
+    ['POST', '/kms/Encrypt', { authorization: scopedTo('s3') }, '/s3/not-implemented'],
+    ['POST', '/kms/a/b', bearer, '/s3/not-implemented'],
+    ['POST', '/kms/../x', bearer, '/s3/not-implemented'],
+    ['POST', '/kms/', bearer, '/s3/not-implemented'],
+    ['POST', '/kms/Encrypt%2F', bearer, '/s3/not-implemented'],
+    ['POST', '/xkms/Encrypt', bearer, '/s3/not-implemented'],
+  ])('%s %s is no such call: %o leads to %s', (method, path, headers, to) => {
+    expect(pathOf({ method, path, headers })).toBe(to)
+  })
+})
+
 describe('AWS Query', () => {
   test('a form leads to STS, whatever its charset, and so does Action in the query', () => {
     const type = 'application/x-www-form-urlencoded; charset=utf-8'
