@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { runs } from '../command.ts'
 import { DEFAULT_ENDPOINT, DEFAULT_REGION } from '../connection/connection.ts'
 import { readProfile, requireProfileName, saveProfile } from '../connection/profiles.ts'
-import { ask, askSecret, isAttended } from '../input/terminal.ts'
+import { askAll, isAttended } from '../input/terminal.ts'
 import { WrongUsage } from '../problem.ts'
 
 const ABOUT = `
@@ -28,7 +28,7 @@ export function configure(command: Command): void {
   runs(command, async ({ flags }) => {
     const { profile: name = 'default', ...given }: ConfigureOptions = flags
     requireProfileName(name)
-    const settled = isAttended() ? await askAll(name, given) : await readAll(given)
+    const settled = isAttended() ? await askFor(name, given) : await readAll(given)
     requireKey(settled.credentials)
     const path = saveProfile(name, settled, process.env)
     const { endpoint, region } = settled
@@ -42,16 +42,20 @@ export function configure(command: Command): void {
 
 type Settled = Parameters<typeof saveProfile>[1]
 
-async function askAll(name: string, given: ConfigureOptions): Promise<Settled> {
+async function askFor(name: string, given: ConfigureOptions): Promise<Settled> {
   const before = readProfile(name, process.env)
-  const orElse = async (question: string, standard: string): Promise<string> =>
-    (await ask(`${question} [${standard}]: `)).trim() || standard
-  const accessKeyId = (await ask('Access key id: ')).trim()
-  const secretAccessKey = (await askSecret('Secret access key: ')).trim()
+  const region = given.region ?? before?.region ?? DEFAULT_REGION
+  const endpoint = given.endpoint ?? before?.endpoint ?? DEFAULT_ENDPOINT
+  const [accessKeyId = '', secretAccessKey = '', otherRegion, otherEndpoint] = await askAll([
+    { text: 'Access key id: ' },
+    { text: 'Secret access key: ', secret: true },
+    { text: `Region [${region}]: ` },
+    { text: `Endpoint [${endpoint}]: ` },
+  ])
   return {
     credentials: { accessKeyId, secretAccessKey },
-    region: given.region ?? (await orElse('Region', before?.region ?? DEFAULT_REGION)),
-    endpoint: given.endpoint ?? (await orElse('Endpoint', before?.endpoint ?? DEFAULT_ENDPOINT)),
+    region: otherRegion || region,
+    endpoint: otherEndpoint || endpoint,
   }
 }
 

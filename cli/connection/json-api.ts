@@ -76,18 +76,19 @@ const encode = (input: object): string =>
 
 const IS_DATE = /(?:Date|Time|Expiration)$/
 
-function parseAnswer({ text, status }: Answer): unknown {
+function parseAnswer({ text, status }: Answer): object {
+  let answer: unknown = null
   try {
-    return JSON.parse(text || '{}', (name, value) =>
+    answer = JSON.parse(text || '{}', (name, value) =>
       typeof value === 'number' && IS_DATE.test(name) ? new Date(value * 1000) : value,
     )
-  } catch (error) {
-    throw new Failure(`What answers there is not Keyhold (status ${status}).`, { cause: error })
-  }
+  } catch {} // no JSON is as little an answer as JSON that is no object
+  if (typeof answer === 'object' && answer !== null) return answer
+  throw new Failure(`What answers there is not Keyhold (status ${status}).`)
 }
 
 function refusalOf(answer: Answer): Refusal {
-  const body = parseAnswer(answer) as Readonly<Record<string, unknown>>
+  const body: Readonly<Record<string, unknown>> = { ...parseAnswer(answer) }
   const code = String(body.__type ?? `HTTP ${answer.status}`).replace(/^.*#/, '')
   return new Refusal(code, String(body.message ?? body.Message ?? ''), answer.requestId)
 }

@@ -1,7 +1,13 @@
 /** Questions to the person at the terminal. They go to standard error, so that output stays data. */
-import { createInterface, type Interface } from 'node:readline/promises'
+import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
 import { Failure, WrongUsage } from '../problem.ts'
+
+export interface Question {
+  readonly text: string
+  /** What is typed does not show. */
+  readonly secret?: boolean
+}
 
 /** @returns whether there is somebody who can answer */
 export const isAttended = (): boolean =>
@@ -15,37 +21,43 @@ export const isAttended = (): boolean =>
 export async function confirm(what: string, { yes }: { readonly yes?: boolean }): Promise<void> {
   if (yes === true) return
   if (!isAttended()) throw new WrongUsage(`${what} Nobody is here to answer: give --yes.`)
-  const answer = await ask(`${what} [y/N] `)
-  if (!/^y(?:es)?$/i.test(answer.trim())) throw new Failure('Nothing was done.')
+  const [answer = ''] = await askAll([{ text: `${what} [y/N] ` }])
+  if (!/^y(?:es)?$/i.test(answer)) throw new Failure('Nothing was done.')
 }
 
-/** @returns the line that was typed */
-export async function ask(question: string): Promise<string> {
-  const lines = createInterface({ input: process.stdin, output: process.stderr })
-  try {
-    return await answered(lines, question)
-  } finally {
-    lines.close()
-  }
-}
-
-/** The same for a secret: what is typed does not show. */
-export async function askSecret(question: string): Promise<string> {
-  process.stderr.write(question)
-  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
-  const lines = createInterface({ input: process.stdin, output: nowhere, terminal: true })
-  try {
-    return await answered(lines, '')
-  } finally {
-    lines.close()
-    process.stderr.write('\n')
-  }
-}
-
-/** Ctrl+C and the end of the input close the lines, which is an answer too. */
-function answered(lines: Interface, question: string): Promise<string> {
-  const closed = new Promise<never>((_resolve, reject) => {
-    lines.once('close', () => reject(new Failure('Nothing was done.')))
+/**
+ * Asks one question after the other. The terminal is never left to echo by itself in between, so that
+ * a secret does not show when it is typed early, or pasted together with what comes before it.
+ * @returns the answers without the space around them
+ * @throws Failure when the input ends, as it does by Ctrl+C
+ */
+export function askAll(questions: readonly Question[]): Promise<readonly string[]> {
+  let muted = false
+  const output = new Writable({
+    write(chunk, _encoding, done) {
+      if (!muted) process.stderr.write(chunk)
+      done()
+    },
   })
-  return Promise.race([lines.question(question), closed])
+  const lines = createInterface({ input: process.stdin, output, terminal: true, historySize: 0 })
+  const { promise, resolve, reject } = Promise.withResolvers<readonly string[]>()
+  lines.once('close', () => reject(new Failure('Nothing was done.')))
+  const answers: string[] = []
+  const next = (): void => {
+    const question = questions[answers.length]
+    if (question === undefined) {
+      resolve(answers)
+      lines.close()
+      return
+    }
+    muted = false
+    lines.question(question.text, (answer) => {
+      if (muted) process.stderr.write('\n')
+      answers.push(answer.trim())
+      next()
+    })
+    muted = question.secret === true
+  }
+  next()
+  return promise
 }
