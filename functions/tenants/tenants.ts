@@ -2,7 +2,26 @@
  * The API of tenants and principals, in one function: AWS JSON 1.1 with targets `Keyhold.<Operation>`,
  * signed for the service `keyhold`.
  */
+
 import { jsonApiHandler, serve } from '../../shared/lambda/json-stack.ts'
+import {
+  createAccessKey,
+  deleteAccessKey,
+  listAccessKeys,
+  updateAccessKey,
+} from './access-key-operations.ts'
+import {
+  attachRolePolicy,
+  attachUserPolicy,
+  deleteRolePermissionsBoundary,
+  deleteUserPermissionsBoundary,
+  detachRolePolicy,
+  detachUserPolicy,
+  listAttachedRolePolicies,
+  listAttachedUserPolicies,
+  putRolePermissionsBoundary,
+  putUserPermissionsBoundary,
+} from './attached-policies.ts'
 import { cancelTenantDeletion } from './cancel-tenant-deletion.ts'
 import { compareKeyPolicies } from './compare-key-policies.ts'
 import { createBreakGlassGrant } from './create-break-glass-grant.ts'
@@ -12,28 +31,110 @@ import { describeTenant } from './describe-tenant.ts'
 import { explainAccess } from './explain-access.ts'
 import { explainRequest } from './explain-request.ts'
 import { getSigningKey } from './get-signing-key.ts'
+import {
+  deleteRolePolicy,
+  deleteUserPolicy,
+  getRolePolicy,
+  getUserPolicy,
+  listRolePolicies,
+  listUserPolicies,
+  putRolePolicy,
+  putUserPolicy,
+} from './inline-policies.ts'
 import { listAccess } from './list-access.ts'
 import { listTenants } from './list-tenants.ts'
+import {
+  createPolicy,
+  createPolicyVersion,
+  deletePolicy,
+  deletePolicyVersion,
+  getPolicy,
+  getPolicyVersion,
+  listPolicies,
+  setDefaultPolicyVersion,
+} from './managed-policy-operations.ts'
 import { resumeTenant } from './resume-tenant.ts'
 import { suspendTenant } from './suspend-tenant.ts'
 import { unknownOperation } from './unknown-operation.ts'
+import {
+  createRole,
+  createUser,
+  deleteRole,
+  deleteUser,
+  getRole,
+  getUser,
+  listRoles,
+  listUsers,
+  revokeRoleSessions,
+  revokeUserSessions,
+  tagRole,
+  tagUser,
+  untagRole,
+  untagUser,
+  updateAssumeRolePolicy,
+} from './users-and-roles.ts'
 
 export const handler = jsonApiHandler(
   'tenants',
   [
-    serve(explainAccess),
-    serve(explainRequest),
+    serve(attachRolePolicy),
+    serve(attachUserPolicy),
     serve(cancelTenantDeletion),
     serve(compareKeyPolicies),
+    serve(createAccessKey),
     serve(createBreakGlassGrant),
+    serve(createPolicy),
+    serve(createPolicyVersion),
+    serve(createRole),
     serve(createTenant),
+    serve(createUser),
+    serve(deleteAccessKey),
+    serve(deletePolicy),
+    serve(deletePolicyVersion),
+    serve(deleteRole),
+    serve(deleteRolePermissionsBoundary),
+    serve(deleteRolePolicy),
     serve(deleteTenant),
+    serve(deleteUser),
+    serve(deleteUserPermissionsBoundary),
+    serve(deleteUserPolicy),
     serve(describeTenant),
+    serve(detachRolePolicy),
+    serve(detachUserPolicy),
+    serve(explainAccess),
+    serve(explainRequest),
+    serve(getPolicy),
+    serve(getPolicyVersion),
+    serve(getRole),
+    serve(getRolePolicy),
     serve(getSigningKey),
-    serve(resumeTenant),
-    serve(suspendTenant),
+    serve(getUser),
+    serve(getUserPolicy),
     serve(listAccess),
+    serve(listAccessKeys),
+    serve(listAttachedRolePolicies),
+    serve(listAttachedUserPolicies),
+    serve(listPolicies),
+    serve(listRolePolicies),
+    serve(listRoles),
     serve(listTenants),
+    serve(listUserPolicies),
+    serve(listUsers),
+    serve(putRolePermissionsBoundary),
+    serve(putRolePolicy),
+    serve(putUserPermissionsBoundary),
+    serve(putUserPolicy),
+    serve(resumeTenant),
+    serve(revokeRoleSessions),
+    serve(revokeUserSessions),
+    serve(setDefaultPolicyVersion),
+    serve(suspendTenant),
+    serve(tagRole),
+    serve(tagUser),
+    serve(untagRole),
+    serve(untagUser),
+    serve(updateAccessKey),
+    serve(updateAssumeRolePolicy),
   ],
   serve(unknownOperation),
 )

@@ -28,6 +28,12 @@ export const bearerAccessKeyIdOf = (token: string): AccessKeyId =>
 /** Whether an access key id has the form of one for temporary credentials. */
 export const isTemporary = (accessKeyId: string): boolean => accessKeyId.startsWith('ASIA')
 
+/** @returns a new id of a role: `AROA…`, 80 random bits */
+export const newRoleId = (): PrincipalId => principalIdOf(`AROA${base32(freshBytes(LENGTH))}`)
+
+/** @returns a new id of a managed policy: `ANPA…`, 80 random bits */
+export const newPolicyId = (): string => `ANPA${base32(freshBytes(LENGTH))}`
+
 /** @returns a new id of a user: `AIDA…`, 80 random bits */
 export const newPrincipalId = (): PrincipalId => principalIdOf(`AIDA${base32(freshBytes(LENGTH))}`)
 

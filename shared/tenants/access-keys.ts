@@ -18,6 +18,7 @@ import type {
 } from '../store/records.ts'
 import type { TenantRepository } from '../store/repositories.ts'
 import { newAccessKeyId } from './access-key-id.ts'
+import { policyInForce } from './managed-policies.ts'
 import type { TenantKeys } from './tenant-keys.ts'
 
 const LABEL = 'keyhold/access-key'
@@ -33,6 +34,14 @@ export interface ActivePrincipal<Record extends PrincipalRecord = PrincipalRecor
   readonly boundary: PolicyDocument | null
   /** Whether the principal is one of the operator tenant. */
   readonly operator: boolean
+}
+
+const NOTHING: PolicyDocument = {
+  name: 'missing',
+  document: JSON.stringify({
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Deny', Action: '*', Resource: '*' }],
+  }),
 }
 
 /** An access key that may be used now, with the principal that it stands for. */
@@ -65,6 +74,7 @@ export class AccessKeys {
   readonly #records: ReadCache<AccessKeyRecord | null>
   readonly #principals: ReadCache<PrincipalRecord | null>
   readonly #accounts: ReadCache<TenantRecord | null>
+  readonly #policies: ReadCache<PolicyDocument | null>
 
   constructor({ tenants, tenantKeys, clock, cacheMs }: AccessKeysOptions) {
     const cache = { maxEntries: MAX_ENTRIES, maxAgeMs: cacheMs, clock }
@@ -74,6 +84,7 @@ export class AccessKeys {
     this.#records = new ReadCache(cache)
     this.#principals = new ReadCache(cache)
     this.#accounts = new ReadCache(cache)
+    this.#policies = new ReadCache(cache)
   }
 
   /**
@@ -99,7 +110,28 @@ export class AccessKeys {
     ])
     if (principal === null || tenant?.status !== 'Active') return null
     const operator = tenant.kind === 'operator'
-    return { principal, policies: principal.policies, boundary: null, operator }
+    const { boundary, attached } = principal
+    if (boundary === null && attached.length === 0) {
+      return { principal, policies: principal.policies, boundary: null, operator }
+    }
+    const managed = await Promise.all(attached.map((arn) => this.policy(account, arn)))
+    return {
+      principal,
+      policies: [...principal.policies, ...managed.filter((policy) => policy !== null)],
+      // Who is limited by a policy that is not there any more may do nothing.
+      boundary: boundary === null ? null : ((await this.policy(account, boundary)) ?? NOTHING),
+      operator,
+    }
+  }
+
+  /** @returns the managed policy as it is in force; `null` when the account has none of that ARN */
+  policy(account: AccountId, arn: string): Promise<PolicyDocument | null> {
+    return this.#policies.get(`${account}/${arn}`, () => policyInForce(arn, account, this.#tenants))
+  }
+
+  /** To be called when a managed policy was changed. */
+  forgetPolicy(account: AccountId, arn: string): void {
+    this.#policies.forget(`${account}/${arn}`)
   }
 
   /**

@@ -1,0 +1,58 @@
+/** Members of the operations on principals and their policies (IAM API reference). */
+import type { Tag } from '../store/records.ts'
+import { integer, list, required, type Shape, type Structure, string, structure } from './shape.ts'
+
+const NAME = /^[\w+=,.@-]+$/
+
+export const principalName = string({ min: 1, max: 64, pattern: NAME, patternText: '[\\w+=,.@-]+' })
+export const inlinePolicyName = string({
+  min: 1,
+  max: 128,
+  pattern: NAME,
+  patternText: '[\\w+=,.@-]+',
+})
+export const path = string({ min: 1, max: 512, pattern: /^\/(?:[!-~]+\/)?$/ })
+export const document = string({ min: 1, max: 131_072 })
+export const policyArn = string({
+  min: 20,
+  max: 2048,
+  pattern: /^arn:aws:iam::(?:aws|\d{12}):policy\/.+$/,
+})
+export const description = string({ max: 1000 })
+export const maxItems = integer({ min: 1, max: 1000 })
+export const listMarker = string({ min: 1, max: 1024 })
+export const iamTags = list(
+  structure({
+    Key: required(string({ min: 1, max: 128 })),
+    Value: required(string({ max: 256 })),
+  }),
+  { max: 50 },
+)
+export const iamTagKeys = list(string({ min: 1, max: 128 }), { max: 50 })
+
+export const tagsOf = (
+  tags: readonly { readonly Key: string; readonly Value: string }[] = [],
+): readonly Tag[] => tags.map(({ Key, Value }) => ({ TagKey: Key, TagValue: Value }))
+
+export const tagViews = (tags: readonly Tag[]) =>
+  tags.map(({ TagKey, TagValue }) => ({ Key: TagKey, Value: TagValue }))
+
+export type Kind = 'User' | 'Role'
+
+/**
+ * A request that names a user as `UserName`, or a role as `RoleName`; both are read as `Name`.
+ * @param members - the others
+ */
+export function naming<const M extends Parameters<typeof structure>[0]>(
+  kind: Kind,
+  members: M,
+): Shape<Structure<M> & { readonly Name: string }> {
+  const member = `${kind}Name`
+  const shape = structure({ ...members, [member]: required(principalName) })
+  return {
+    read(value, at, faults) {
+      const { [member]: Name, ...rest } = shape.read(value, at, faults) as Record<string, unknown>
+      return { ...rest, Name } as Structure<M> & { readonly Name: string }
+    },
+  }
+}
