@@ -2,6 +2,7 @@
  * What a token of an identity provider wants the session to have (IAM User Guide, "Passing session
  * tags using AssumeRoleWithWebIdentity").
  */
+import { isObject } from '../../shared/authn/setting.ts'
 import { QueryError } from '../../shared/errors.ts'
 import { decode, stringMap } from '../../shared/pipeline/shape.ts'
 import { givenTags, type SessionTags } from './session-tags.ts'
@@ -23,11 +24,10 @@ export function claimedSession(
   }
 }
 
-function claimedTags(claim: unknown): SessionTags {
-  const { principal_tags: named = {}, transitive_tag_keys: keys = [] } = (claim ?? {}) as Readonly<
-    Record<string, unknown>
-  >
-  if (typeof named !== 'object' || named === null) throw new TypeError('No tags.')
+function claimedTags(claim: unknown = {}): SessionTags {
+  if (!isObject(claim)) throw new TypeError('No tags.')
+  const { principal_tags: named = {}, transitive_tag_keys: keys = [] } = claim
+  if (!isObject(named)) throw new TypeError('No tags.')
   const single = Object.entries(named).map(([key, values]) => [key, [values].flat()[0]])
   const tags = Object.entries(decode(stringMap, Object.fromEntries(single)))
   return givenTags({

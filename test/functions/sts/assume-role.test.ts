@@ -4,9 +4,7 @@ import {
   GetCallerIdentityCommand,
 } from '@aws-sdk/client-sts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { blockLines } from '../../../shared/audit/chain.ts'
-import type { CallRecord } from '../../../shared/audit/record.ts'
-import type { Region } from '../../../shared/ids.ts'
+import { recordsOf } from '../../support/ledger-records.ts'
 import { send, signed } from '../../support/raw-call.ts'
 import { refusalOf } from '../../support/refusal.ts'
 import {
@@ -52,23 +50,6 @@ const denied = (by: User, { arn }: Pick<GivenRole, 'arn'>, action = 'sts:AssumeR
 const identityOf = async (by: User) => {
   const { $metadata, ...identity } = await stsOf(by).send(new GetCallerIdentityCommand({}))
   return identity
-}
-
-async function recordsOf(of = account): Promise<readonly CallRecord[]> {
-  const { ledger } = stack.services.store
-  const region = 'us-east-1' as Region
-  const records: CallRecord[] = []
-  for (const day of await ledger.days(of, region)) {
-    for (let after: string | null = null; ; ) {
-      const page = await ledger.blocks(of, region, day, { newestFirst: false, limit: 100, after })
-      for (const block of page.items) {
-        records.push(...blockLines(block).map((line) => JSON.parse(line) as CallRecord))
-      }
-      if (page.next === null) break
-      after = page.next
-    }
-  }
-  return records
 }
 
 describe('AssumeRole', () => {
@@ -413,7 +394,7 @@ describe('The record', () => {
       RoleSessionName: 'recorded',
       DurationSeconds: 900,
     })
-    const records = await recordsOf()
+    const records = await recordsOf(stack.services, account)
     const record = records.find(
       ({ requestParameters }) => requestParameters?.roleSessionName === 'recorded',
     )
@@ -445,7 +426,7 @@ describe('The record', () => {
   test('is there for a refusal too', async () => {
     const missing = { arn: `arn:aws:iam::${account}:role/recorded-refusal` }
     await refused(admin, missing)
-    const record = (await recordsOf()).find(
+    const record = (await recordsOf(stack.services, account)).find(
       ({ requestParameters }) => requestParameters?.roleArn === missing.arn,
     )
     expect(record).toMatchObject({ errorCode: 'AccessDenied', responseElements: null })
@@ -455,7 +436,9 @@ describe('The record', () => {
     const named = await role([trusting(admin.arn)])
     const session = await assumed(admin, named.arn, { RoleSessionName: 'acting' })
     await identityOf(session)
-    const record = (await recordsOf()).find(({ userIdentity }) => userIdentity.arn === session.arn)
+    const record = (await recordsOf(stack.services, account)).find(
+      ({ userIdentity }) => userIdentity.arn === session.arn,
+    )
     expect(record?.userIdentity).toEqual({
       type: 'AssumedRole',
       principalId: `${named.record.principalId}:acting`,
@@ -484,7 +467,9 @@ describe('The record', () => {
       body: 'Action=GetFederationToken&Version=2011-06-15',
     }
     await send(admin.endpoint, { ...raw, headers: await signed(admin, raw, { service: 'sts' }) })
-    const record = (await recordsOf()).find(({ eventName }) => eventName === 'UnknownOperation')
+    const record = (await recordsOf(stack.services, account)).find(
+      ({ eventName }) => eventName === 'UnknownOperation',
+    )
     expect(record).toMatchObject({
       eventSource: 'sts.amazonaws.com',
       errorCode: 'InvalidAction',
