@@ -91,7 +91,10 @@ async function open(variables: NodeJS.ProcessEnv): Promise<Environment> {
   const { tenants } = store
   const accessKeys = new AccessKeys({ tenants, tenantKeys, clock: wallClock, cacheMs })
   const tokens = new SessionTokens(tenantKeys)
-  const managedPolicies = async () => []
+  const managedPolicies = async (account: AccountId, arns: readonly string[]) => {
+    const found = await Promise.all(arns.map((arn) => accessKeys.policy(account, arn)))
+    return found.filter((policy) => policy !== null)
+  }
   const sessions = new Sessions({ tokens, accessKeys, managedPolicies, clock, cacheMs })
   const hosts = parseList(variables.KEYHOLD_PUBLIC_HOSTS ?? '')
   const signed = new Authenticator({ accessKeys, sessions, clock: wallClock, regions, hosts })

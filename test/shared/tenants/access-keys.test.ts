@@ -43,6 +43,9 @@ describe('an access key', () => {
     expect(await accessKeys.find(accessKeyId)).toEqual({
       record: expect.objectContaining({ accessKeyId, account: ACCOUNT, status: 'Active', rev: 1 }),
       principal: user,
+      policies: [],
+      boundary: null,
+      operator: false,
     })
     expect(principalArn(user)).toBe('arn:aws:iam::111122223333:user/team/alice')
   })
