@@ -6,7 +6,7 @@ import { buildRecord, sharedRecords } from '../audit/build-record.ts'
 import { LedgerUnavailable } from '../audit/ledger.ts'
 import { ApiError, JsonError } from '../errors.ts'
 import { HsmUnavailable } from '../hsm/hsm.ts'
-import type { AccountId } from '../ids.ts'
+import { type AccountId, parseAccountId } from '../ids.ts'
 import { requireState } from '../keys/key-states.ts'
 import type { FoundKey } from '../keys/keys.ts'
 import { StoreUnavailable } from '../store/repositories.ts'
@@ -213,7 +213,7 @@ async function record<Input, Output, Role extends string>(
     category: audit.category ?? 'Management',
   })
   // A refusal is nobody's business but the caller's.
-  const owners = failure === null ? ownersOf(keys, call) : []
+  const owners = failure === null ? ownersOf(keys, others, call) : []
   try {
     await Promise.all(
       sharedRecords(entry, owners).map((each, at) =>
@@ -225,11 +225,18 @@ async function record<Input, Output, Role extends string>(
   }
 }
 
-/** The other accounts whose keys a call used. */
-function ownersOf(keys: Partial<Record<string, FoundKey>>, { caller }: Call): readonly AccountId[] {
+/** The other accounts whose keys a call used, or whose roles it assumed. */
+function ownersOf(
+  keys: Partial<Record<string, FoundKey>>,
+  others: readonly { readonly accountId: string; readonly type: string }[],
+  { caller }: Call,
+): readonly AccountId[] {
   const owners = new Set<AccountId>()
-  for (const found of Object.values(keys)) {
-    if (found !== undefined && found.key.account !== caller.account) owners.add(found.key.account)
+  for (const found of Object.values(keys)) if (found !== undefined) owners.add(found.key.account)
+  for (const { type, accountId } of others) {
+    const account = type === 'AWS::IAM::Role' ? parseAccountId(accountId) : null
+    if (account !== null) owners.add(account)
   }
+  owners.delete(caller.account)
   return [...owners]
 }

@@ -4,6 +4,7 @@ import {
   GetCallerIdentityCommand,
 } from '@aws-sdk/client-sts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { CallRecord } from '../../../shared/audit/record.ts'
 import { recordsOf } from '../../support/ledger-records.ts'
 import { send, signed } from '../../support/raw-call.ts'
 import { refusalOf } from '../../support/refusal.ts'
@@ -421,6 +422,31 @@ describe('The record', () => {
     const { SecretAccessKey = '', SessionToken = '' } = answer.Credentials ?? {}
     const text = JSON.stringify(records)
     for (const secret of [SecretAccessKey, SessionToken]) expect(text).not.toContain(secret)
+  })
+
+  test('of a role of another tenant is in the trails of both, and of a refusal in the caller’s', async () => {
+    const by = await stack.tenant('888877776666')
+    const named = await role([trusting(by.arn)])
+    const RoleSessionName = 'shared'
+    const { Credentials } = await attempt(by, named.arn, { RoleSessionName })
+    const refusedRole = await role([trusting(admin.arn)])
+    await refused(by, refusedRole)
+    const [own, owners] = await Promise.all(
+      [by.account, account].map((each) => recordsOf(stack.services, each)),
+    )
+    const isShared = ({ requestParameters }: CallRecord) =>
+      requestParameters?.roleSessionName === RoleSessionName
+    const [mine, theirs] = [own?.find(isShared), owners?.find(isShared)]
+    expect(mine).toMatchObject({ userIdentity: { arn: by.arn }, recipientAccountId: by.account })
+    expect(theirs).toMatchObject({
+      userIdentity: { type: 'AWSAccount', accountId: by.account },
+      recipientAccountId: account,
+      responseElements: { credentials: { accessKeyId: Credentials?.AccessKeyId } },
+    })
+    expect(mine?.sharedEventID).toBe(theirs?.sharedEventID)
+    const ofRefusal = ({ requestParameters }: CallRecord) =>
+      requestParameters?.roleArn === refusedRole.arn
+    expect([own?.some(ofRefusal), owners?.some(ofRefusal)]).toEqual([true, false])
   })
 
   test('is there for a refusal too', async () => {
