@@ -41,7 +41,7 @@ export const exitCodeOf = (error: unknown): number =>
 export function problemText(error: unknown, verbose: boolean): string {
   if (error instanceof Refusal) {
     const id = verbose && error.requestId !== null ? `Request id: ${error.requestId}\n` : ''
-    return `keyhold: ${sentence(error.message || 'The service refused.')} (${error.code})\n${id}`
+    return `keyhold: ${sentence(error.message || unsaid(error))} (${error.code})\n${id}`
   }
   if (error instanceof Failure || error instanceof WrongUsage) {
     return `keyhold: ${sentence(error.message)}\n`
@@ -49,5 +49,11 @@ export function problemText(error: unknown, verbose: boolean): string {
   const { message, stack } = error instanceof Error ? error : new Error(String(error))
   return `keyhold: ${sentence(message)}\n${verbose && stack ? `${stack}\n` : ''}`
 }
+
+/** AWS sends some errors without a message. */
+const unsaid = ({ code }: Refusal): string =>
+  code === 'UnknownOperationException'
+    ? 'This Keyhold does not have that operation'
+    : 'The service refused'
 
 const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`)

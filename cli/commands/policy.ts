@@ -17,6 +17,7 @@ export function policyVerbs(parent: Command): void {
   list(parent)
   show(parent)
   versions(parent)
+  setDefault(parent)
   attachOrDetach(parent, 'Attach')
   attachOrDetach(parent, 'Detach')
   put(parent)
@@ -144,6 +145,18 @@ function versions(parent: Command): void {
       Created: (version: PolicyVersion) => version.CreateDate,
     }
     return { json: { Versions }, view: table(Versions, columns, 'There are no versions.') }
+  })
+}
+
+function setDefault(parent: Command): void {
+  const command = verb(parent, 'set-default <policy> <version-id>', {
+    about: 'Let another version of a managed policy count',
+    examples: ['policy set-default decrypt v1'],
+  })
+  runs(command, async (session, _options, policy = '', VersionId = '') => {
+    const PolicyArn = await ownArn(session, 'policy', policy)
+    const json = await session.keyhold('SetDefaultPolicyVersion', { PolicyArn, VersionId })
+    return { json, view: `The default version of ${policy} is ${VersionId}.` }
   })
 }
 

@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { runs, verb } from '../command.ts'
 import { type Pairs, pair, tagList } from '../input/pairs.ts'
+import { confirm } from '../input/terminal.ts'
 import { table } from '../output/view.ts'
 import { WrongUsage } from '../problem.ts'
 import type { Session } from '../session.ts'
@@ -9,7 +10,7 @@ import type { AttachedPolicy } from './iam-shapes.ts'
 
 export type Kind = 'User' | 'Role'
 
-/** Adds `policies`, `boundary`, `tag` and `untag`. */
+/** Adds `policies`, `boundary`, `tag`, `untag` and `revoke-sessions`. */
 export function principalVerbs(parent: Command, kind: Kind): void {
   const noun = kind.toLowerCase()
   const name = `<${noun}-name>`
@@ -31,6 +32,14 @@ export function principalVerbs(parent: Command, kind: Kind): void {
       const input = { ...named(kind, principal), TagKeys }
       const json = await session.keyhold(`Untag${kind}`, input)
       return { json, view: `Removed ${TagKeys.join(', ')} from the ${noun} ${principal}.` }
+    },
+  )
+  runs(
+    verb(parent, `revoke-sessions ${name}`, { about: `End all sessions that a ${noun} has begun` }),
+    async (session, _options, principal = '') => {
+      await confirm(`End all sessions of the ${noun} ${principal}?`, session.flags)
+      const json = await session.keyhold(`Revoke${kind}Sessions`, named(kind, principal))
+      return { json, view: `The sessions of the ${noun} ${principal} are over.` }
     },
   )
 }

@@ -5,6 +5,7 @@ import { wholeNumber } from '../input/numbers.ts'
 import { confirm } from '../input/terminal.ts'
 import { cellText, details, table } from '../output/view.ts'
 import type { Session } from '../session.ts'
+import { breakGlassVerb } from './break-glass.ts'
 
 interface Tenant {
   readonly AccountId: string
@@ -30,6 +31,7 @@ export function tenantVerbs(parent: Command): void {
   remove(parent)
   cancelDeletion(parent)
   signingKey(parent)
+  breakGlassVerb(parent)
 }
 
 const tenantDetails = (tenant: Tenant) =>

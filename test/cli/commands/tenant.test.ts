@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { CreateKeyCommand, ListGrantsCommand } from '@aws-sdk/client-kms'
 import { beforeAll, expect, test } from 'vitest'
 import { commandLine, variablesOf } from '../../support/command-line.ts'
 import { givenStack } from '../../support/stack-client.ts'
@@ -79,6 +80,20 @@ test('A tenant is listed, suspended, resumed, deleted and kept', async () => {
   expect(await statusOf(account)).toBe('PendingDeletion')
   expect((await run('tenant', 'cancel-deletion', account)).code).toBe(0)
   expect(await statusOf(account)).toBe('Suspended')
+})
+
+test('An operator uses a key of a tenant in an emergency, with a reason and for a while', async () => {
+  const kms = stack.kms()
+  const { KeyMetadata } = await kms.send(new CreateKeyCommand({}))
+  const breakGlass = ['tenant', 'break-glass', KeyMetadata?.Arn ?? '', '--operation', 'Decrypt']
+  expect((await run(...breakGlass, '--yes')).code).toBe(2)
+  const reasoned = [...breakGlass, 'DescribeKey', '--reason', 'incident 42', '--duration', '60']
+  const granted = await run(...reasoned, '--yes')
+  expect(granted).toMatchObject({ code: 0, stderr: '' })
+  const [, grantId] = /^Grant id +(\S+)$/m.exec(granted.stdout) ?? []
+  const { Grants = [] } = await kms.send(new ListGrantsCommand({ KeyId: KeyMetadata?.KeyId }))
+  expect(Grants).toMatchObject([{ GrantId: grantId, Operations: ['Decrypt', 'DescribeKey'] }])
+  expect((await run('key', 'show', KeyMetadata?.Arn ?? '', '--operator')).code).toBe(0)
 })
 
 test('The key that verifies statements is shown as PEM', async () => {
