@@ -3,6 +3,7 @@ import { jsonHandler } from '../../shared/lambda/json-stack.ts'
 import { readKey } from '../../shared/pipeline/key-use.ts'
 import { keyIdentifier, policyName } from '../../shared/pipeline/kms-members.ts'
 import type { Operation } from '../../shared/pipeline/operation.ts'
+import { shownPolicy } from '../../shared/pipeline/policy-principals.ts'
 import { type Input, required, structure } from '../../shared/pipeline/shape.ts'
 
 const request = structure({ KeyId: required(keyIdentifier), PolicyName: policyName })
@@ -19,11 +20,13 @@ export const getKeyPolicy: Operation<Input<typeof request>, GetKeyPolicyResponse
   input: request,
   readOnly: true,
   keys: ({ KeyId }) => ({ key: readKey(KeyId, 'kms:GetKeyPolicy') }),
-  run({ PolicyName = 'default' }, { key }) {
+  async run({ PolicyName = 'default' }, { key }, { services }) {
     if (PolicyName !== 'default') {
       throw new JsonError('NotFoundException', 'No such policy exists')
     }
-    return { Policy: key.bundle.policy.document, PolicyName }
+    const { document } = key.bundle.policy
+    const Policy = await shownPolicy(document, 'key', key.key.account, services.store.tenants)
+    return { Policy, PolicyName }
   },
   audit: {
     requestParameters: ({ KeyId, PolicyName }) => ({ keyId: KeyId, policyName: PolicyName }),

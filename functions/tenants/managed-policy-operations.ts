@@ -1,4 +1,7 @@
-/** CreatePolicy, GetPolicy, ListPolicies, CreatePolicyVersion, GetPolicyVersion, DeletePolicy. */
+/**
+ * CreatePolicy, GetPolicy, ListPolicies, DeletePolicy; CreatePolicyVersion, GetPolicyVersion,
+ * ListPolicyVersions, SetDefaultPolicyVersion, DeletePolicyVersion.
+ */
 import { JsonError } from '../../shared/errors.ts'
 import type { Call, Operation } from '../../shared/pipeline/operation.ts'
 import {
@@ -182,6 +185,22 @@ export const getPolicyVersion = operation(
         CreateDate: createdAt / 1000,
       },
     }
+  },
+)
+
+export const listPolicyVersions = operation(
+  'ListPolicyVersions',
+  structure({ PolicyArn: required(policyArn) }),
+  true,
+  ofArn,
+  async ({ PolicyArn }, call) => {
+    const { versions, defaultVersionId } = await requireOwn(PolicyArn, call)
+    const views = versions.map(({ versionId: VersionId, createdAt }) => ({
+      VersionId,
+      IsDefaultVersion: VersionId === defaultVersionId,
+      CreateDate: createdAt / 1000,
+    }))
+    return { Versions: views.toReversed(), IsTruncated: false }
   },
 )
 

@@ -51,6 +51,7 @@ import {
   getPolicy,
   getPolicyVersion,
   listPolicies,
+  listPolicyVersions,
   setDefaultPolicyVersion,
 } from './managed-policy-operations.ts'
 import { resumeTenant } from './resume-tenant.ts'
@@ -115,6 +116,7 @@ export const handler = jsonApiHandler(
     serve(listAttachedRolePolicies),
     serve(listAttachedUserPolicies),
     serve(listPolicies),
+    serve(listPolicyVersions),
     serve(listRolePolicies),
     serve(listRoles),
     serve(listTenants),

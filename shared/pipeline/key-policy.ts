@@ -10,6 +10,7 @@ import type { KeyRecord } from '../store/records.ts'
 import type { TenantRepository } from '../store/repositories.ts'
 import { contextOf, type KeyFacts } from './authorize.ts'
 import type { Call } from './operation.ts'
+import { keptPolicy, namedPrincipal } from './policy-principals.ts'
 
 /** A limit of our own: what a policy names has to be looked up. */
 const MAX_PRINCIPALS = 300
@@ -35,7 +36,7 @@ export async function acceptKeyPolicy(
       'The new key policy will not allow you to update the key policy in the future.',
     )
   }
-  return renderPolicy(text)
+  return await keptPolicy(renderPolicy(text), 'key', key.account, call.services.store.tenants)
 }
 
 /**
@@ -138,15 +139,13 @@ async function principalExists(
   ownAccount: AccountId,
   tenants: TenantRepository,
 ): Promise<boolean> {
-  if (principal.startsWith('AIDA')) {
-    return (await tenants.principal(ownAccount, principalIdOf(principal))) !== null
+  const [id = ''] = principal.split(':')
+  if (/^A(?:IDA|ROA)/.test(id)) {
+    return (await tenants.principal(ownAccount, principalIdOf(id))) !== null
   }
-  const [, , service, , accountText = '', resource = ''] = principal.split(':')
+  const [, , , , accountText = '', resource = ''] = principal.split(':')
   const account = parseAccountId(accountText)
-  if (account === null || service !== 'iam') return false
+  if (account === null) return false
   if (resource === 'root') return (await tenants.get(account)) !== null
-  if (!resource.startsWith('user/')) return false
-  const name = resource.slice(resource.lastIndexOf('/') + 1)
-  const record = await tenants.principalByName(account, name)
-  return record !== null && `user${record.path}${record.name}` === resource
+  return (await namedPrincipal(principal, account, tenants)) !== null
 }

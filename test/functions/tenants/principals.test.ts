@@ -3,6 +3,7 @@ import {
   DescribeKeyCommand,
   EncryptCommand,
   GenerateRandomCommand,
+  GetKeyPolicyCommand,
   ListKeysCommand,
 } from '@aws-sdk/client-kms'
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
@@ -223,6 +224,10 @@ describe('policies', () => {
       SetAsDefault: true,
     })
     expect(await encrypt(user)).toBe('allowed')
+    expect((await done('ListPolicyVersions', { PolicyArn })).Versions).toMatchObject([
+      { VersionId: 'v2', IsDefaultVersion: true },
+      { VersionId: 'v1', IsDefaultVersion: false },
+    ])
     await done('SetDefaultPolicyVersion', { PolicyArn, VersionId: 'v1' })
     expect(await encrypt(user)).toBe('AccessDeniedException')
     await done('SetDefaultPolicyVersion', { PolicyArn, VersionId: 'v2' })
@@ -337,6 +342,74 @@ describe('access keys', () => {
     expect(await refusal('UpdateAccessKey', { ...of, Status: 'Inactive' })).toMatch(
       /^NoSuchEntityException/,
     )
+  })
+})
+
+describe('in a key policy', () => {
+  const policyOf = (AWS: string): string => {
+    const statement = (principal: string) => ({
+      Effect: 'Allow',
+      Principal: { AWS: principal },
+      Action: 'kms:*',
+      Resource: '*',
+    })
+    return JSON.stringify({
+      Version: '2012-10-17',
+      Statement: [statement(stack.admin.arn), statement(AWS)],
+    })
+  }
+  const givenKeyFor = async (AWS: string): Promise<string> => {
+    const { KeyMetadata } = await stack.kms.send(new CreateKeyCommand({ Policy: policyOf(AWS) }))
+    return KeyMetadata?.Arn ?? ''
+  }
+  const describes = (key: string, as: User) =>
+    kmsClient(as)
+      .send(new DescribeKeyCommand({ KeyId: key }))
+      .then(
+        () => 'allowed',
+        ({ name }: Error) => name,
+      )
+  const shown = async (key: string) =>
+    (await stack.kms.send(new GetKeyPolicyCommand({ KeyId: key }))).Policy ?? ''
+
+  test('a user is shown by its ARN, and one of the same name later regains nothing', async () => {
+    const user = await givenUser()
+    const { name: UserName } = user
+    const key = await givenKeyFor(user.arn)
+    expect(await describes(key, user)).toBe('allowed')
+    expect(await shown(key)).toContain(user.arn)
+    const { User: before } = await done('GetUser', { UserName })
+    await done('DeleteAccessKey', { UserName, AccessKeyId: user.credentials.accessKeyId })
+    await done('DeleteUser', { UserName })
+    await done('CreateUser', { UserName })
+    expect(await describes(key, await signingAs(UserName))).toBe('AccessDeniedException')
+    expect(await shown(key)).not.toContain(user.arn)
+    expect(await shown(key)).toContain((before as { UserId: string }).UserId)
+  })
+
+  test('a role is named, and one that does not exist is refused', async () => {
+    const RoleName = fresh('reader')
+    const AssumeRolePolicyDocument = JSON.stringify({
+      Version: '2012-10-17',
+      Statement: { Effect: 'Allow', Principal: { AWS: stack.admin.arn }, Action: 'sts:AssumeRole' },
+    })
+    const { Role } = await done('CreateRole', { RoleName, AssumeRolePolicyDocument })
+    const { Arn } = Role as { Arn: string }
+    const key = await givenKeyFor(Arn)
+    expect(await shown(key)).toContain(Arn)
+    const sts = new STSClient({ ...stack.admin, region: 'us-east-1' })
+    const { Credentials } = await sts.send(
+      new AssumeRoleCommand({ RoleArn: Arn, RoleSessionName: 'a1' }),
+    )
+    const credentials = {
+      accessKeyId: Credentials?.AccessKeyId ?? '',
+      secretAccessKey: Credentials?.SecretAccessKey ?? '',
+      sessionToken: Credentials?.SessionToken ?? '',
+    }
+    expect(await describes(key, { ...stack.admin, credentials })).toBe('allowed')
+    await expect(givenKeyFor(`${Arn}x`)).rejects.toMatchObject({
+      name: 'MalformedPolicyDocumentException',
+    })
   })
 })
 
