@@ -1,4 +1,6 @@
 /** Settings that the functions read from the environment themselves, so there are no flags for them. */
+import { parseAwsCallers } from '../../shared/authn/aws-callers.ts'
+import { parseIssuers } from '../../shared/authn/oidc-issuers.ts'
 import { parseLogLevel } from '../../shared/lambda/log-level.ts'
 import { readSeconds } from '../../shared/lambda/seconds.ts'
 import { StartProblem } from './start-problem.ts'
@@ -8,6 +10,8 @@ export const VARIABLES: Readonly<Record<string, string>> = {
   KEYHOLD_CACHE_SECONDS: 'how old a cached key, policy, alias or access key may be (5)',
   KEYHOLD_BLOB_GRACE_SECONDS: 'how long bytes of deleted objects are kept (60)',
   KEYHOLD_ATTESTATION_ROOT: 'file of the roots of attestation documents, in PEM',
+  KEYHOLD_OIDC_ISSUERS: 'identity providers whose tokens are taken: JSON, or a file of it',
+  KEYHOLD_AWS_CALLERS: 'callers of AWS and their roles: JSON, or a file of it',
   KEYHOLD_LOG_LEVEL: 'trace, debug, info, warn, error, fatal or silent (warn)',
 }
 
@@ -16,6 +20,8 @@ export function requireGoodVariables(variables: NodeJS.ProcessEnv): void {
   try {
     readSeconds(variables, 'KEYHOLD_CACHE_SECONDS', 0)
     readSeconds(variables, 'KEYHOLD_BLOB_GRACE_SECONDS', 0)
+    parseIssuers(variables.KEYHOLD_OIDC_ISSUERS ?? '')
+    parseAwsCallers(variables.KEYHOLD_AWS_CALLERS ?? '')
     parseLogLevel(variables.KEYHOLD_LOG_LEVEL)
   } catch (error) {
     throw error instanceof RangeError ? new StartProblem(error.message) : error

@@ -324,3 +324,49 @@ describe('A signature is refused', async () => {
     expect(await refusalOf(get)).toMatchObject({ name: 'ExpiredToken', status: 400 })
   })
 })
+
+describe('Managed policies', () => {
+  const managed = async (name: string, ...statements: readonly object[]) => {
+    const document = policyOf(...statements)
+    await services.store.tenants.createManagedPolicy({
+      account,
+      policyId: `ANPA${name.toUpperCase().padEnd(16, 'X')}`,
+      name,
+      path: '/',
+      description: '',
+      versions: [{ versionId: 'v1', document, createdAt: 0 }],
+      defaultVersionId: 'v1',
+      tags: [],
+      createdAt: 0,
+      rev: 1,
+    })
+    return `arn:aws:iam::${account}:policy/${name}`
+  }
+
+  test('limit a session by ARN, for as long as they are there', async () => {
+    const policy = await managed('encrypting', allowing('kms:Encrypt'))
+    const { arn } = await role([allowing('kms:*')])
+    const session = await assumed(admin, arn, { PolicyArns: [{ arn: policy }] })
+    expect((await encrypt(session)).KeyId).toBe(key)
+    const create = kmsClient(session).send(new CreateKeyCommand({}))
+    expect(await refusalOf(create)).toMatchObject({
+      message: expect.stringContaining('because no session policy allows the kms:CreateKey action'),
+    })
+    const { tenants } = services.store
+    const record = await tenants.managedPolicy(account, 'encrypting')
+    if (record === null) throw new Error('No policy.')
+    await tenants.deleteManagedPolicy(record)
+    expect(await refusalOf(encrypt(session))).toEqual(
+      deniedBy(session.arn, 'kms:Encrypt', 'no session policy allows the kms:Encrypt action'),
+    )
+  })
+
+  test('are a role’s boundary, which no session gets over', async () => {
+    const boundary = await managed('bounds', allowing('kms:Decrypt'))
+    const { arn } = await role([allowing('kms:*')], { boundary })
+    const session = await assumed(admin, arn, { Policy: policyOf(allowing('kms:*')) })
+    expect(await refusalOf(encrypt(session))).toEqual(
+      deniedBy(session.arn, 'kms:Encrypt', 'no permissions boundary allows the kms:Encrypt action'),
+    )
+  })
+})
