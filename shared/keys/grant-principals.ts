@@ -8,6 +8,7 @@ import { splitArn } from '../authz/arn-pattern.ts'
 import { JsonError } from '../errors.ts'
 import { type AccountId, PARTITION, parseAccountId, principalIdOf } from '../ids.ts'
 import type { TenantRepository } from '../store/repositories.ts'
+import { namedPrincipal } from '../tenants/named-principal.ts'
 import { principalArn } from '../tenants/principal.ts'
 
 export interface GrantPrincipal {
@@ -36,7 +37,7 @@ export const servicePrincipalOf = (name: string): GrantPrincipal => ({
 
 /**
  * Finds out who is meant.
- * @param text - account id, ARN, stable id of a user of `account`, or the name of a service
+ * @param text - account id, ARN, stable id of a user or role of `account`, or the name of a service
  * @param account - of whoever names it
  * @param unknownId - what to say of a stable id that nobody has
  * @returns the principal, or what is wrong with the text, as a value: an InvalidArnException
@@ -61,7 +62,7 @@ export async function findPrincipal(
   const found =
     resource === 'root'
       ? await wholeAccount(named, tenants)
-      : await userByArn(text, named, resource, tenants)
+      : await principalByArn(text, named, tenants)
   return found ?? unresolvable(text)
 }
 
@@ -85,22 +86,22 @@ async function userById(
   account: AccountId,
   tenants: TenantRepository,
 ): Promise<GrantPrincipal | null> {
-  const user = await tenants.principal(account, principalIdOf(id))
-  return user && { stored: `${account}/${user.principalId}`, arn: principalArn(user) }
+  const [principalId = ''] = id.split(':')
+  const found = await tenants.principal(account, principalIdOf(principalId))
+  return found && { stored: `${account}/${id}`, arn: principalArn(found) }
 }
 
-/** There are no roles and no sessions: nobody answers to their ARNs. */
-async function userByArn(
+/** A session by the stable id of its role and its own name. */
+async function principalByArn(
   arn: string,
   account: AccountId,
-  resource: string,
   tenants: TenantRepository,
 ): Promise<GrantPrincipal | null> {
-  if (!resource.startsWith('user/')) return null
-  const name = resource.slice(resource.lastIndexOf('/') + 1)
-  const user = await tenants.principalByName(account, name)
-  if (user === null || principalArn(user) !== arn) return null
-  return { stored: `${account}/${user.principalId}`, arn }
+  const found = await namedPrincipal(arn, account, tenants)
+  if (found === null) return null
+  const { principal, session } = found
+  const id = session === null ? principal.principalId : `${principal.principalId}:${session}`
+  return { stored: `${account}/${id}`, arn }
 }
 
 /** A principal as a grant shows it, under the one member of the two that it belongs to. */
@@ -119,6 +120,13 @@ export async function showPrincipal(
   const account = parseAccountId(accountText)
   if (account === null) return { principal: stored }
   if (id === undefined) return { principal: rootArn(account) }
-  const user = await tenants.principal(account, principalIdOf(id))
-  return { principal: user === null ? id : principalArn(user) }
+  const [principalId = '', session] = id.split(':')
+  const found = await tenants.principal(account, principalIdOf(principalId))
+  if (found === null) return { principal: id }
+  return {
+    principal:
+      session === undefined
+        ? principalArn(found)
+        : `arn:${PARTITION}:sts::${account}:assumed-role/${found.name}/${session}`,
+  }
 }

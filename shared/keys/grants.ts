@@ -175,13 +175,15 @@ function isAsStrict(child: GrantConstraints, parent: GrantConstraints): boolean 
 }
 
 /** What a caller is called in grants: by itself, and as one of its account. */
-export const granteesOf = ({ account, principalId }: Caller): readonly string[] => [
+export const granteesOf = ({ account, principalId, userId }: Caller): readonly string[] => [
   `${account}/${principalId}`,
   account,
+  ...(userId === principalId ? [] : [`${account}/${userId}`]),
 ]
 
-const isNamed = (principal: string | null, { account, principalId }: Caller): boolean =>
-  principal === `${account}/${principalId}`
+/** As a user or role, or as just this session. */
+const isNamed = (principal: string | null, { account, principalId, userId }: Caller): boolean =>
+  principal === `${account}/${principalId}` || principal === `${account}/${userId}`
 
 /**
  * How much a grant that covers a request does for its caller. It is enough by itself for whom it

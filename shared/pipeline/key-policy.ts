@@ -8,9 +8,10 @@ import { JsonError } from '../errors.ts'
 import { type AccountId, keyArn, parseAccountId, principalIdOf } from '../ids.ts'
 import type { KeyRecord } from '../store/records.ts'
 import type { TenantRepository } from '../store/repositories.ts'
+import { namedPrincipal } from '../tenants/named-principal.ts'
 import { contextOf, type KeyFacts } from './authorize.ts'
 import type { Call } from './operation.ts'
-import { keptPolicy, namedPrincipal } from './policy-principals.ts'
+import { keptPolicy } from './policy-principals.ts'
 
 /** A limit of our own: what a policy names has to be looked up. */
 const MAX_PRINCIPALS = 300

@@ -7,9 +7,9 @@
 import { sessionArn } from '../authn/caller.ts'
 import { renamePrincipals } from '../authz/default-key-policy.ts'
 import { compilePolicy, type PolicyKind } from '../authz/policy.ts'
-import { type AccountId, PARTITION, principalIdOf } from '../ids.ts'
-import type { PrincipalRecord } from '../store/records.ts'
+import { type AccountId, principalIdOf } from '../ids.ts'
 import type { TenantRepository } from '../store/repositories.ts'
+import { namedPrincipal } from '../tenants/named-principal.ts'
 import { principalArn } from '../tenants/principal.ts'
 
 type Tenants = Pick<TenantRepository, 'principal' | 'principalByName' | 'roleByName'>
@@ -54,27 +54,4 @@ async function arnOf(id: string, account: AccountId, tenants: Tenants): Promise<
   return session === undefined
     ? principalArn(principal)
     : sessionArn(account, principal.name, session)
-}
-
-/**
- * The user or role that an ARN of an account names, or whose session it names.
- * @returns `null` when the account has none such
- */
-export async function namedPrincipal(
-  arn: string,
-  account: AccountId,
-  tenants: Tenants,
-): Promise<{ readonly principal: PrincipalRecord; readonly session: string | null } | null> {
-  const prefix = (service: string) => `arn:${PARTITION}:${service}::${account}:`
-  if (arn.startsWith(`${prefix('sts')}assumed-role/`)) {
-    const [, roleName = '', session = ''] = arn.slice(prefix('sts').length).split('/')
-    const role = await tenants.roleByName(account, roleName)
-    return role && { principal: role, session }
-  }
-  if (!arn.startsWith(prefix('iam'))) return null
-  const name = arn.slice(arn.lastIndexOf('/') + 1)
-  const principal = arn.startsWith(`${prefix('iam')}role/`)
-    ? await tenants.roleByName(account, name)
-    : await tenants.principalByName(account, name)
-  return principal !== null && principalArn(principal) === arn ? { principal, session: null } : null
 }

@@ -1,10 +1,13 @@
 import {
+  CreateGrantCommand,
   CreateKeyCommand,
   DescribeKeyCommand,
   EncryptCommand,
   GenerateRandomCommand,
   GetKeyPolicyCommand,
+  ListGrantsCommand,
   ListKeysCommand,
+  RevokeGrantCommand,
 } from '@aws-sdk/client-kms'
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -461,6 +464,27 @@ describe('a role', () => {
     })
     await done('UpdateAssumeRolePolicy', { RoleName, PolicyDocument: trusting(stack.admin.arn) })
     await expect(assume(made.Arn, user)).rejects.toMatchObject({ name: 'AccessDenied' })
+  })
+
+  test('and a session of it can be given a grant', async () => {
+    const RoleName = fresh('worker')
+    const { Role } = await done('CreateRole', {
+      RoleName,
+      AssumeRolePolicyDocument: trusting(stack.admin.arn),
+    })
+    const { Arn } = Role as { Arn: string }
+    const session = await assume(Arn, stack.admin)
+    const sessionArn = `arn:aws:sts::${stack.admin.account}:assumed-role/${RoleName}/night`
+    for (const GranteePrincipal of [Arn, sessionArn]) {
+      expect(await encrypt(session)).toBe('AccessDeniedException')
+      const { GrantId } = await stack.kms.send(
+        new CreateGrantCommand({ KeyId, GranteePrincipal, Operations: ['Encrypt'] }),
+      )
+      expect(await encrypt(session)).toBe('allowed')
+      const { Grants } = await stack.kms.send(new ListGrantsCommand({ KeyId, GrantId }))
+      expect(Grants).toMatchObject([{ GranteePrincipal }])
+      await stack.kms.send(new RevokeGrantCommand({ KeyId, GrantId }))
+    }
   })
 
   test('loses the sessions that began before they were revoked', async () => {
