@@ -4,11 +4,11 @@ import { parseArgs } from 'node:util'
 import {
   type AccessKeyId,
   type AccountId,
-  parseAccessKeyId,
   parseAccountId,
   parseRegion,
   type Region,
 } from '../../shared/ids.ts'
+import { parseLongTermAccessKeyId } from '../../shared/tenants/access-key-id.ts'
 import { StartProblem } from './start-problem.ts'
 import { requireGoodVariables, VARIABLES } from './variables.ts'
 
@@ -129,8 +129,8 @@ export function readOptions(
   const accessKeyId = optional(
     'accessKeyId',
     text('accessKeyId'),
-    parseAccessKeyId,
-    '16 to 128 capital letters and digits',
+    parseLongTermAccessKeyId,
+    '16 to 128 capital letters and digits, not beginning with ASIA',
   )
   const secretAccessKey = readSecret(variables[SECRET_VARIABLE])
   const seed = text('seed')

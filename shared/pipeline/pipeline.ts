@@ -87,6 +87,7 @@ async function perform<Input, Output, Role extends string>(
   progress: Progress<Input, Output, Role>,
   call: Call,
 ): Promise<Output> {
+  requirePrincipal(operation, call)
   for (const permission of (await operation.permissions?.(input, call)) ?? []) {
     authorizePermission(permission, operation.conditions?.(input, null) ?? {}, call)
   }
@@ -100,6 +101,18 @@ async function perform<Input, Output, Role extends string>(
     throw dryRunSucceeded()
   }
   return output
+}
+
+/**
+ * Without a second factor, which there is none of, sessions of users do nothing to principals (STS
+ * API reference, "GetSessionToken"): a stolen one must not become an access key.
+ */
+function requirePrincipal(
+  { service, name }: Pick<Operation<unknown, unknown>, 'service' | 'name'>,
+  { caller }: Call,
+): void {
+  if (service !== 'iam' || caller.kind !== 'User' || caller.session === null) return
+  throw new JsonError('AccessDeniedException', `Cannot call ${name} with session credentials`)
 }
 
 /** One key after the other, so that a refusal tells nothing of the keys that come after. */

@@ -25,6 +25,10 @@ export const newTemporaryAccessKeyId = (): AccessKeyId => temporaryIdOf(freshByt
 export const bearerAccessKeyIdOf = (token: string): AccessKeyId =>
   temporaryIdOf(createHash('sha256').update(`bearer token ${token}`).digest())
 
+/** @returns the access key id; `null` when the text has not the form of one, or that of a temporary one */
+export const parseLongTermAccessKeyId = (text: string): AccessKeyId | null =>
+  isTemporary(text) ? null : parseAccessKeyId(text)
+
 /** Whether an access key id has the form of one for temporary credentials. */
 export const isTemporary = (accessKeyId: string): boolean => accessKeyId.startsWith('ASIA')
 

@@ -5,11 +5,11 @@ import {
   type BucketName,
   bucketNameOf,
   isMultiRegionKeyId,
-  parseAccessKeyId,
   parseAccountId,
 } from '../../../shared/ids.ts'
 import { MAX_ALIASES_PER_KEY } from '../../../shared/keys/aliases.ts'
 import { requireBucketName } from '../../../shared/lambda/s3-bucket-name.ts'
+import { parseLongTermAccessKeyId } from '../../../shared/tenants/access-key-id.ts'
 import { StartProblem } from '../start-problem.ts'
 import { readLocalKmsSeed } from './local-kms.ts'
 import type { Seed, SeedBucket, SeedTenant, SeedTerms, SeedUser } from './seed.ts'
@@ -89,7 +89,13 @@ function readAccessKey(
   if (!/^[\x21-\x7e]{16,128}$/.test(text)) {
     secret?.fail('This must be 16 to 128 characters of ASCII without spaces.')
   }
-  return { id: id.parsed(parseAccessKeyId, '16 to 128 capital letters and digits'), secret: text }
+  return {
+    id: id.parsed(
+      parseLongTermAccessKeyId,
+      '16 to 128 capital letters and digits, not beginning with ASIA',
+    ),
+    secret: text,
+  }
 }
 
 function readBucket(value: SourceValue, terms: SeedTerms): SeedBucket {

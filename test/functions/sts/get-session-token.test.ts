@@ -5,6 +5,7 @@ import {
   GetSessionTokenCommand,
 } from '@aws-sdk/client-sts'
 import { afterAll, expect, test } from 'vitest'
+import { callKeyhold } from '../../support/keyhold-client.ts'
 import { kmsClient } from '../../support/kms.ts'
 import { refusalOf } from '../../support/refusal.ts'
 import { allowing, assumed, givenRole, stsOf, trusting } from '../../support/sessions.ts'
@@ -62,6 +63,17 @@ test('no session gets another one this way', async () => {
       status: 403,
       message: 'Cannot call GetSessionToken with session credentials',
     })
+})
+
+test('a session of a user does nothing to principals, whatever the user may', async () => {
+  const { credentials } = await sessionOf(admin)
+  const create = (as: typeof credentials | typeof admin.credentials) =>
+    callKeyhold({ ...admin, credentials: as }, 'CreateUser', { UserName: 'made' })
+  expect((await create(credentials)).body).toEqual({
+    __type: 'AccessDeniedException',
+    message: 'Cannot call CreateUser with session credentials',
+  })
+  expect((await create(admin.credentials)).status).toBe(200)
 })
 
 test('what a session of a user begins is a chain', async () => {
