@@ -150,6 +150,20 @@ describe('AssumeRole', () => {
     expect(await refused(admin, named)).toEqual(denied(admin, named))
   })
 
+  test('gives operators roles of their own tenant only, whoever trusts them', async () => {
+    const operator = await stack.tenant('222233334444')
+    const { tenants } = stack.services.store
+    const tenant = await tenants.get(operator.account)
+    if (tenant === null) throw new Error('No tenant.')
+    await tenants.update({ ...tenant, kind: 'operator', rev: tenant.rev + 1 }, tenant.rev)
+    const own = await givenRole(stack, operator.account, 'own', [trusting(operator.arn)])
+    expect((await attempt(operator, own.arn)).Credentials).toBeDefined()
+    const trusted = await role([trusting(operator.arn), trusting(own.arn)])
+    expect(await refused(operator, trusted)).toEqual(denied(operator, trusted))
+    const session = await assumed(operator, own.arn)
+    expect(await refused(session, trusted)).toEqual(denied(session, trusted))
+  })
+
   test('wants the external id that the role asks for', async () => {
     const condition = { StringEquals: { 'sts:ExternalId': 'secret-42' } }
     const named = await role([trusting(admin.arn, 'sts:AssumeRole', condition)])
