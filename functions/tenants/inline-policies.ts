@@ -8,6 +8,7 @@ import {
 } from '../../shared/pipeline/principal-members.ts'
 import {
   changePrincipal,
+  inlineLimits,
   principalOperation,
   requireInlineRoom,
   requirePolicyDocument,
@@ -28,12 +29,12 @@ const putPolicy = (kind: Kind) =>
     name: `Put${kind}Policy`,
     input: naming(kind, { ...byName, PolicyDocument: required(document) }),
     async run({ Name, PolicyName, PolicyDocument }, call) {
-      requirePolicyDocument(PolicyDocument, 'identity')
       await changePrincipal(kind, Name, call, (present) => {
         const others = present.policies.filter(({ name }) => name !== PolicyName)
         const policies = [...others, { name: PolicyName, document: PolicyDocument }]
         const changed = { ...present, policies }
         requireInlineRoom(changed)
+        requirePolicyDocument(PolicyDocument, 'identity', inlineLimits[kind])
         return changed
       })
       return {}

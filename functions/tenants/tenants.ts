@@ -54,6 +54,14 @@ import {
   listPolicyVersions,
   setDefaultPolicyVersion,
 } from './managed-policy-operations.ts'
+import {
+  listRoleTags,
+  listUserTags,
+  tagRole,
+  tagUser,
+  untagRole,
+  untagUser,
+} from './principal-tags.ts'
 import { resumeTenant } from './resume-tenant.ts'
 import { suspendTenant } from './suspend-tenant.ts'
 import { unknownOperation } from './unknown-operation.ts'
@@ -68,11 +76,8 @@ import {
   listUsers,
   revokeRoleSessions,
   revokeUserSessions,
-  tagRole,
-  tagUser,
-  untagRole,
-  untagUser,
   updateAssumeRolePolicy,
+  updateRole,
 } from './users-and-roles.ts'
 
 export const handler = jsonApiHandler(
@@ -118,9 +123,11 @@ export const handler = jsonApiHandler(
     serve(listPolicies),
     serve(listPolicyVersions),
     serve(listRolePolicies),
+    serve(listRoleTags),
     serve(listRoles),
     serve(listTenants),
     serve(listUserPolicies),
+    serve(listUserTags),
     serve(listUsers),
     serve(putRolePermissionsBoundary),
     serve(putRolePolicy),
@@ -137,6 +144,7 @@ export const handler = jsonApiHandler(
     serve(untagUser),
     serve(updateAccessKey),
     serve(updateAssumeRolePolicy),
+    serve(updateRole),
   ],
   serve(unknownOperation),
 )

@@ -1,6 +1,6 @@
 /**
- * GetUser, ListUsers, DeleteUser, TagUser, UntagUser, and the same of roles; CreateUser, CreateRole,
- * UpdateAssumeRolePolicy. Nothing reaches beyond the caller's own account.
+ * GetUser, ListUsers, DeleteUser, RevokeUserSessions, and the same of roles; CreateUser, CreateRole,
+ * UpdateRole, UpdateAssumeRolePolicy. Nothing reaches beyond the caller's own account.
  */
 import { JsonError } from '../../shared/errors.ts'
 import type { PrincipalId } from '../../shared/ids.ts'
@@ -8,7 +8,6 @@ import type { Call, Operation } from '../../shared/pipeline/operation.ts'
 import {
   description,
   document,
-  iamTagKeys,
   iamTags,
   type Kind,
   listMarker,
@@ -44,6 +43,7 @@ interface Wanted {
   readonly Tags?: readonly { readonly Key: string; readonly Value: string }[]
 }
 
+const maxSession = integer({ min: HOUR, max: 12 * HOUR })
 const common = { Path: path, PermissionsBoundary: policyArn, Tags: iamTags }
 
 /** What a new user has, and a new role beside what is its own. */
@@ -103,7 +103,7 @@ export const createRole = creation(
       ...common,
       AssumeRolePolicyDocument: required(document),
       Description: description,
-      MaxSessionDuration: integer({ min: HOUR, max: 12 * HOUR }),
+      MaxSessionDuration: maxSession,
     }),
     async run(wanted, call) {
       requirePolicyDocument(wanted.AssumeRolePolicyDocument, 'trust')
@@ -118,6 +118,20 @@ export const createRole = creation(
     },
   }),
 )
+
+/** A description that is not given stays; a duration that is not given is an hour again, as IAM has it. */
+export const updateRole = principalOperation('Role', {
+  name: 'UpdateRole',
+  input: naming('Role', { Description: description, MaxSessionDuration: maxSession }),
+  async run({ Name, Description, MaxSessionDuration = HOUR }, call) {
+    await changePrincipal('Role', Name, call, (role) => ({
+      ...role,
+      description: Description ?? role.description,
+      maxSessionSeconds: MaxSessionDuration,
+    }))
+    return {}
+  },
+})
 
 export const updateAssumeRolePolicy = principalOperation('Role', {
   name: 'UpdateAssumeRolePolicy',
@@ -223,42 +237,6 @@ function requireNone(held: readonly unknown[], what: string): void {
   throw new JsonError('DeleteConflictException', `Cannot delete entity, must ${what} first.`)
 }
 
-const MAX_TAGS = 50
-
-const tagging = (kind: Kind) =>
-  principalOperation(kind, {
-    name: `Tag${kind}`,
-    input: naming(kind, { Tags: required(iamTags) }),
-    async run({ Name, Tags }, call) {
-      const added = tagsOf(Tags)
-      await changePrincipal(kind, Name, call, (present) => {
-        const kept = present.tags.filter(({ TagKey }) =>
-          added.every((tag) => tag.TagKey !== TagKey),
-        )
-        const tags = [...kept, ...added]
-        if (tags.length <= MAX_TAGS) return { ...present, tags }
-        throw new JsonError(
-          'LimitExceededException',
-          `The number of tags has reached the maximum limit: ${MAX_TAGS}`,
-        )
-      })
-      return {}
-    },
-  })
-
-const untagging = (kind: Kind) =>
-  principalOperation(kind, {
-    name: `Untag${kind}`,
-    input: naming(kind, { TagKeys: required(iamTagKeys) }),
-    async run({ Name, TagKeys }, call) {
-      await changePrincipal(kind, Name, call, (present) => ({
-        ...present,
-        tags: present.tags.filter(({ TagKey }) => !TagKeys.includes(TagKey)),
-      }))
-      return {}
-    },
-  })
-
 const revocation = (kind: Kind) =>
   principalOperation(kind, {
     name: `Revoke${kind}Sessions`,
@@ -274,10 +252,6 @@ export const listUsers = listing('User')
 export const listRoles = listing('Role')
 export const deleteUser = deletion('User')
 export const deleteRole = deletion('Role')
-export const tagUser = tagging('User')
-export const tagRole = tagging('Role')
-export const untagUser = untagging('User')
-export const untagRole = untagging('Role')
 /** Voids the temporary credentials that were given out before. */
 export const revokeUserSessions = revocation('User')
 export const revokeRoleSessions = revocation('Role')

@@ -58,6 +58,7 @@ test('The description names a route for every function that is called over HTTP'
     ({ handler }) => !routes.some((route) => route.handler === handler),
   )
   expect(silent.map(({ name }) => name)).toEqual([
+    'tenantsBootstrap',
     'scheduleDeleteDueKeys',
     'scheduleDeleteDueTenants',
     'scheduleExpireImportedMaterial',
