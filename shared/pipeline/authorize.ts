@@ -47,7 +47,7 @@ const NO_KEY: KeyFacts = { key: null, requestAlias: null }
 
 /** @throws JsonError AccessDeniedException when neither identity policies nor the resource's own allow it */
 export function authorizePermission(
-  { action, resource, policy = null }: Permission,
+  { action, resource, policy = null, conditions: own }: Permission,
   conditions: RequestConditions,
   call: Call,
 ): void {
@@ -57,7 +57,11 @@ export function authorizePermission(
     action,
     resource: resource === null ? null : { arn: resource, account: caller.account },
     resourcePolicy: policy,
-    context: contextOf(call, conditions, NO_KEY),
+    context: contextOf(
+      call,
+      own === undefined ? conditions : { ...conditions, others: { ...conditions.others, ...own } },
+      NO_KEY,
+    ),
     style: 'service',
   }
   const decision = decide(request)

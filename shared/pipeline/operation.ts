@@ -106,6 +106,8 @@ export interface Permission {
   readonly resource: string | null
   /** The text of the policy that the resource has, if it has one. */
   readonly policy?: string | null
+  /** Conditions that the request alone does not tell; beside those of `Operation.conditions`. */
+  readonly conditions?: NonNullable<RequestConditions['others']>
 }
 
 export type KeysByRole<Role extends string> = Readonly<Record<Role, FoundKey>>

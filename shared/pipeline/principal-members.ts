@@ -1,4 +1,6 @@
 /** Members of the operations on principals and their policies (IAM API reference). */
+import { sameTagKey } from '../authn/caller.ts'
+import { JsonError } from '../errors.ts'
 import type { Tag } from '../store/records.ts'
 import { integer, list, required, type Shape, type Structure, string, structure } from './shape.ts'
 
@@ -21,18 +23,36 @@ export const policyArn = string({
 export const description = string({ max: 1000 })
 export const maxItems = integer({ min: 1, max: 1000 })
 export const listMarker = string({ min: 1, max: 1024 })
+const tagKey = string({ min: 1, max: 128, pattern: /^[\p{L}\p{Z}\p{N}_.:/=+\-@]+$/u })
 export const iamTags = list(
   structure({
-    Key: required(string({ min: 1, max: 128 })),
-    Value: required(string({ max: 256 })),
+    Key: required(tagKey),
+    Value: required(string({ max: 256, pattern: /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u })),
   }),
   { max: 50 },
 )
-export const iamTagKeys = list(string({ min: 1, max: 128 }), { max: 50 })
+export const iamTagKeys = list(tagKey, { max: 50 })
 
-export const tagsOf = (
+/**
+ * Tags as a request gives them; their keys differ in more than case (IAM User Guide, "Rules for
+ * tagging in IAM and AWS STS").
+ * @throws JsonError InvalidInputException
+ */
+export function tagsOf(
   tags: readonly { readonly Key: string; readonly Value: string }[] = [],
-): readonly Tag[] => tags.map(({ Key, Value }) => ({ TagKey: Key, TagValue: Value }))
+): readonly Tag[] {
+  const keys = new Set(tags.map(({ Key }) => sameTagKey(Key)))
+  if (keys.size < tags.length) {
+    throw new JsonError(
+      'InvalidInputException',
+      'Duplicate tag keys found. Please note that Tag keys are case insensitive.',
+    )
+  }
+  if ([...keys].some((key) => key.startsWith('aws:'))) {
+    throw new JsonError('InvalidInputException', 'Tag keys that begin with aws: are reserved.')
+  }
+  return tags.map(({ Key, Value }) => ({ TagKey: Key, TagValue: Value }))
+}
 
 export const tagViews = (tags: readonly Tag[]) =>
   tags.map(({ TagKey, TagValue }) => ({ Key: TagKey, Value: TagValue }))

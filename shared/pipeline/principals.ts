@@ -8,7 +8,7 @@ import type { PrincipalRecord, RoleRecord, UserRecord } from '../store/records.t
 import { ConditionFailed } from '../store/repositories.ts'
 import { noSuchPolicy } from '../tenants/managed-policies.ts'
 import { principalArn } from '../tenants/principal.ts'
-import type { Call, Operation, Permission } from './operation.ts'
+import type { Call, Operation, Permission, RequestConditions } from './operation.ts'
 import type { Kind } from './principal-members.ts'
 import type { Shape } from './shape.ts'
 
@@ -71,16 +71,61 @@ export async function changePrincipal<K extends Kind>(
   }
 }
 
+/** What conditions of policies can ask about a principal that is there. */
+function principalFacts({
+  boundary,
+  tags,
+}: PrincipalRecord): NonNullable<Permission['conditions']> {
+  const tagFacts = tags.flatMap(({ TagKey, TagValue }) => [
+    [`aws:ResourceTag/${TagKey}`, TagValue],
+    [`iam:ResourceTag/${TagKey}`, TagValue],
+  ])
+  return { ...Object.fromEntries(tagFacts), 'iam:permissionsboundary': boundary ?? undefined }
+}
+
+/**
+ * What conditions can ask about a request (Service Authorization Reference, "Condition keys for AWS
+ * Identity and Access Management"). A boundary that it sets counts in the place of the present one.
+ */
+export function principalConditions(input: object): RequestConditions {
+  const { Tags, TagKeys, PolicyArn, PermissionsBoundary } = input as ConditionMembers
+  return {
+    ...(Tags === undefined
+      ? {}
+      : { requestTags: Tags.map(({ Key, Value }) => ({ TagKey: Key, TagValue: Value })) }),
+    ...(TagKeys === undefined ? {} : { tagKeys: TagKeys }),
+    others: { 'iam:policyarn': PolicyArn, 'iam:permissionsboundary': PermissionsBoundary },
+  }
+}
+
+interface ConditionMembers {
+  readonly Tags?: readonly { readonly Key: string; readonly Value: string }[]
+  readonly TagKeys?: readonly string[]
+  readonly PolicyArn?: string
+  readonly PermissionsBoundary?: string
+}
+
 /** The permission that an operation on a principal needs; of one that is not there, as if it were at `/`. */
 export async function principalPermission(
   action: string,
   kind: Kind,
   name: string,
   call: Call,
+  input: object = {},
 ): Promise<readonly Permission[]> {
   const found = await findPrincipal(kind, name, call)
   const { account } = call.caller
-  return [{ action, resource: principalArn(found ?? { account, kind, path: '/', name }) }]
+  const resource = principalArn(found ?? { account, kind, path: '/', name })
+  const conditions = found === null ? {} : principalFacts(found)
+  const asked = principalConditions(input).others?.['iam:permissionsboundary']
+  return [
+    {
+      action,
+      resource,
+      conditions:
+        asked === undefined ? conditions : { ...conditions, 'iam:permissionsboundary': asked },
+    },
+  ]
 }
 
 /**
@@ -100,7 +145,9 @@ export const principalOperation = <K extends Kind, Input extends { readonly Name
   name: parts.name,
   input: parts.input,
   readOnly: parts.readOnly ?? false,
-  permissions: ({ Name }, call) => principalPermission(`iam:${parts.name}`, kind, Name, call),
+  permissions: (input, call) =>
+    principalPermission(`iam:${parts.name}`, kind, input.Name, call, input),
+  conditions: principalConditions,
   run: (input, _keys, call) => parts.run(input, call),
   audit: {
     requestParameters: ({ Name, ...rest }) => ({
@@ -125,15 +172,26 @@ export function requirePolicyDocument(
     parsePolicy(text, kind, limit === undefined ? {} : { limit })
   } catch (error) {
     if (!(error instanceof PolicyProblem)) throw error
-    const code =
-      error.kind === 'too-large' ? 'LimitExceededException' : 'MalformedPolicyDocumentException'
-    throw new JsonError(code, error.text)
+    if (error.kind !== 'too-large') {
+      throw new JsonError('MalformedPolicyDocumentException', error.text)
+    }
+    const quota =
+      kind === 'trust'
+        ? `ACLSizePerRole: ${policyLimits.trust.size}`
+        : `PolicySize: ${policyLimits.managed.size}`
+    throw new JsonError('LimitExceededException', `Cannot exceed quota for ${quota}`)
   }
+}
+
+/** How large all inline policies of a principal may be together. */
+export const inlineLimits: Readonly<Record<Kind, PolicyLimit>> = {
+  User: policyLimits.userInline,
+  Role: policyLimits.roleInline,
 }
 
 /** IAM counts all inline policies of a principal together. @throws JsonError LimitExceededException */
 export function requireInlineRoom({ kind, name, policies }: PrincipalRecord): void {
-  const limit = kind === 'User' ? policyLimits.userInline : policyLimits.roleInline
+  const limit = inlineLimits[kind]
   const size = policies.reduce((sum, policy) => sum + policySize(policy.document, limit.counted), 0)
   if (size <= limit.size) return
   throw new JsonError(
