@@ -43,15 +43,16 @@ export const ecKeys = (curve: CurveName): PrivateKeyForm => ({
     if (key?.asymmetricKeyType !== 'ec' || key.asymmetricKeyDetails?.namedCurve !== curve) {
       return null
     }
-    const scalar = scalarOf(key)
+    let scalar: Buffer | null = null
     try {
+      scalar = scalarOf(key) // OpenSSL reads some numbers that it then refuses to write
       const pair = createECDH(curve)
       pair.setPrivateKey(scalar) // the public point is calculated, never taken from outside
       return encodePair(curve, scalar, pair.getPublicKey())
     } catch {
       return null
     } finally {
-      scalar.fill(0)
+      scalar?.fill(0)
     }
   },
 })

@@ -54,7 +54,10 @@ describe('what a request must be', () => {
     [{ UserName: 'x'.repeat(65) }, 'length less than or equal to 64'],
     [{ UserName: 'x', Path: 'team' }, "at 'path' failed"],
     [{ UserName: 'x', Path: `/${'x'.repeat(511)}/` }, 'length less than or equal to 512'],
-    [{ UserName: 'x', PermissionsBoundary: 'arn:aws:iam::none:policy/x' }, "at 'permissionsBoundary'"],
+    [
+      { UserName: 'x', PermissionsBoundary: 'arn:aws:iam::none:policy/x' },
+      "at 'permissionsBoundary'",
+    ],
     [{ UserName: 'x', Tags: tags(51) }, 'length less than or equal to 50'],
     [{ UserName: 'x', Tags: [tag('a*')] }, "at 'tags.1.member.key'"],
   ])('%j is no user to create', async (input, message) => {

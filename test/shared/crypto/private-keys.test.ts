@@ -112,13 +112,18 @@ describe('An RSA key is not taken', () => {
   })
 })
 
-/** PKCS#8 with its elliptic-curve private number replaced, and all else left. */
-function withScalar(key: Buffer, scalar: Buffer): Buffer {
-  const changed = Buffer.from(key)
+/** Where the elliptic-curve private number begins in PKCS#8. The byte before says how long it is. */
+function scalarStart(key: Buffer): number {
   const inside = (at: number) => readElement(key, at)?.start ?? 0
   const behind = (at: number) => readElement(key, at)?.end ?? 0
   const sec1 = inside(inside(behind(behind(inside(0)))))
-  scalar.copy(changed, inside(behind(sec1)))
+  return inside(behind(sec1))
+}
+
+/** PKCS#8 with its elliptic-curve private number replaced, and all else left. */
+function withScalar(key: Buffer, scalar: Buffer): Buffer {
+  const changed = Buffer.from(key)
+  scalar.copy(changed, scalarStart(key))
   return changed
 }
 
@@ -141,6 +146,14 @@ describe.each([
   test('a private number of zero, or above the order, is not taken', () => {
     expect(accept(withScalar(key, Buffer.alloc(size)))).toBeNull()
     expect(accept(withScalar(key, Buffer.alloc(size, 0xff)))).toBeNull()
+  })
+
+  test('a private number of any other length is not taken', () => {
+    for (let length = 0; length < 256; length += 1) {
+      const relabelled = Buffer.from(key)
+      relabelled[scalarStart(key) - 1] = length
+      if (length !== size) expect(accept(relabelled)).toBeNull()
+    }
   })
 
   test('a private number with leading zeros keeps them', () => {
