@@ -91,6 +91,7 @@ const caller: Caller = {
   sessionPolicies: null,
   tags: [{ TagKey: 'team', TagValue: 'blue' }],
   operator: false,
+  quotas: {},
   session: null,
 }
 

@@ -30,6 +30,8 @@ export function tenantVerbs(parent: Command): void {
   resume(parent)
   remove(parent)
   cancelDeletion(parent)
+  quotas(parent)
+  setQuota(parent)
   signingKey(parent)
   breakGlassVerb(parent)
 }
@@ -187,5 +189,48 @@ function signingKey(parent: Command): void {
   runs(command, async (session) => {
     const answer = await session.keyhold<{ readonly PublicKey: string }>('GetSigningKey')
     return { json: answer, view: answer.PublicKey.trimEnd() }
+  })
+}
+
+interface Quota {
+  readonly QuotaName: string
+  readonly Value?: number
+  readonly Adjusted: boolean
+}
+
+const rateOf = ({ Value }: Quota): string => (Value === undefined ? 'not limited' : `${Value}/s`)
+
+function quotas(parent: Command): void {
+  const command = verb(parent, 'quotas <account-id>', {
+    about: 'List how many requests a second a tenant may make in the Region',
+  })
+  runs(command, async (session, _options, AccountId) => {
+    const answer = await session.keyhold<{ readonly Quotas: readonly Quota[] }>(
+      'ListTenantQuotas',
+      { AccountId },
+    )
+    const columns = {
+      Quota: (quota: Quota) => quota.QuotaName,
+      Requests: rateOf,
+      Set: (quota: Quota) => (quota.Adjusted ? 'yes' : ''),
+    }
+    return { json: answer, view: table(answer.Quotas, columns, 'There are no quotas.') }
+  })
+}
+
+const MAX_RATE = 1_000_000
+
+function setQuota(parent: Command): void {
+  const command = verb(parent, 'set-quota <account-id> <quota>', {
+    about: 'Set how many requests a second a tenant may make in each Region, or its default again',
+    examples: ['tenant set-quota 111122223333 kms:CreateKey --rate 20'],
+  }).option('--rate <count>', 'requests a second; the default without', wholeNumber(0, MAX_RATE))
+  runs<{ readonly rate?: number }>(command, async (session, { rate }, AccountId, QuotaName) => {
+    const input = { AccountId, QuotaName, Value: rate }
+    const answer = await session.keyhold<{ readonly Quota: Quota }>('PutTenantQuota', input)
+    return {
+      json: answer,
+      view: `${QuotaName} of the tenant ${AccountId}: ${rateOf(answer.Quota)}.`,
+    }
   })
 }

@@ -42,6 +42,7 @@ import {
   putUserPolicy,
 } from './inline-policies.ts'
 import { listAccess } from './list-access.ts'
+import { listTenantQuotas } from './list-tenant-quotas.ts'
 import { listTenants } from './list-tenants.ts'
 import {
   createPolicy,
@@ -62,6 +63,7 @@ import {
   untagRole,
   untagUser,
 } from './principal-tags.ts'
+import { putTenantQuota } from './put-tenant-quota.ts'
 import { resumeTenant } from './resume-tenant.ts'
 import { suspendTenant } from './suspend-tenant.ts'
 import { unknownOperation } from './unknown-operation.ts'
@@ -125,12 +127,14 @@ export const handler = jsonApiHandler(
     serve(listRolePolicies),
     serve(listRoleTags),
     serve(listRoles),
+    serve(listTenantQuotas),
     serve(listTenants),
     serve(listUserPolicies),
     serve(listUserTags),
     serve(listUsers),
     serve(putRolePermissionsBoundary),
     serve(putRolePolicy),
+    serve(putTenantQuota),
     serve(putUserPermissionsBoundary),
     serve(putUserPolicy),
     serve(resumeTenant),

@@ -3,6 +3,7 @@ import { parseAwsCallers } from '../../shared/authn/aws-callers.ts'
 import { parseIssuers } from '../../shared/authn/oidc-issuers.ts'
 import { parseLogLevel } from '../../shared/lambda/log-level.ts'
 import { readSeconds } from '../../shared/lambda/seconds.ts'
+import { parseRateDefaults } from '../../shared/pipeline/request-rates.ts'
 import { StartProblem } from './start-problem.ts'
 
 /** What `--help` says of them, by name. */
@@ -12,6 +13,7 @@ export const VARIABLES: Readonly<Record<string, string>> = {
   KEYHOLD_ATTESTATION_ROOT: 'file of the roots of attestation documents, in PEM',
   KEYHOLD_OIDC_ISSUERS: 'identity providers whose tokens are taken: JSON, or a file of it',
   KEYHOLD_AWS_CALLERS: 'callers of AWS and their roles: JSON, or a file of it',
+  KEYHOLD_REQUEST_RATES: "aws: AWS's rates for each tenant; set: those that are set (set)",
   KEYHOLD_LOG_LEVEL: 'trace, debug, info, warn, error, fatal or silent (warn)',
 }
 
@@ -22,6 +24,7 @@ export function requireGoodVariables(variables: NodeJS.ProcessEnv): void {
     readSeconds(variables, 'KEYHOLD_BLOB_GRACE_SECONDS', 0)
     parseIssuers(variables.KEYHOLD_OIDC_ISSUERS ?? '')
     parseAwsCallers(variables.KEYHOLD_AWS_CALLERS ?? '')
+    parseRateDefaults(variables.KEYHOLD_REQUEST_RATES)
     parseLogLevel(variables.KEYHOLD_LOG_LEVEL)
   } catch (error) {
     throw error instanceof RangeError ? new StartProblem(error.message) : error

@@ -1,6 +1,6 @@
 /** Who makes a call, once the signature or the token is verified. */
 import { type AccessKeyId, type AccountId, PARTITION, type PrincipalId } from '../ids.ts'
-import type { PolicyDocument, RoleRecord, Tag, UserRecord } from '../store/records.ts'
+import type { PolicyDocument, RoleRecord, Tag, TenantRecord, UserRecord } from '../store/records.ts'
 import type { ActivePrincipal } from '../tenants/access-keys.ts'
 import { principalArn } from '../tenants/principal.ts'
 import type { SessionContent } from '../tenants/session-tokens.ts'
@@ -42,6 +42,8 @@ interface CallerCommon {
   readonly tags: readonly Tag[]
   /** Whether this is a principal of the operator tenant. */
   readonly operator: boolean
+  /** Requests a second, by quota, that an operator set for the tenant. */
+  readonly quotas: TenantRecord['quotas']
   readonly session: Session | null
 }
 
@@ -66,6 +68,7 @@ export function callerOf({
   policies,
   boundary,
   operator,
+  quotas,
 }: ActivePrincipal<UserRecord> & {
   readonly record: { readonly accessKeyId: AccessKeyId }
 }): UserCaller {
@@ -84,6 +87,7 @@ export function callerOf({
     sessionPolicies: null,
     tags: principal.tags,
     operator,
+    quotas,
     session: null,
   }
 }
@@ -126,6 +130,7 @@ export function sessionCallerOf(found: ActivePrincipal, begun: BegunSession): Ca
     sessionPolicies,
     tags,
     operator: found.operator,
+    quotas: found.quotas,
     session,
   }
 }

@@ -70,6 +70,7 @@ async function namedUser({ tenants, account, userName }: UnsignedOptions): Promi
     policies: principal.policies,
     boundary: null,
     operator: tenant.kind === 'operator',
+    quotas: tenant.quotas,
   })
 }
 

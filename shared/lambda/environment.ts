@@ -15,6 +15,7 @@ import { KeyGrants } from '../keys/key-grants.ts'
 import { Keys } from '../keys/keys.ts'
 import { MaterialCache } from '../keys/material.ts'
 import type { Services } from '../pipeline/operation.ts'
+import { parseRateDefaults, RequestRates } from '../pipeline/request-rates.ts'
 import { openStore } from '../store/store.ts'
 import { AccessKeys } from '../tenants/access-keys.ts'
 import { GrantTokens } from '../tenants/grant-tokens.ts'
@@ -84,6 +85,7 @@ async function open(variables: NodeJS.ProcessEnv): Promise<Environment> {
   const { clock, unsignedAs } = terms
   const wallClock = systemClock
   const cacheMs = readSeconds(variables, 'KEYHOLD_CACHE_SECONDS', 5)
+  const rateDefaults = parseRateDefaults(variables.KEYHOLD_REQUEST_RATES)
   const regions = parseRegions(variables.KEYHOLD_REGIONS ?? variables.AWS_REGION ?? 'us-east-1')
   engines ??= { hsm: await openHsm(variables.KEYHOLD_HSM ?? ''), store: openStore() }
   const { store, hsm } = engines
@@ -110,6 +112,7 @@ async function open(variables: NodeJS.ProcessEnv): Promise<Environment> {
     grantTokens: new GrantTokens(tenantKeys),
     material: new MaterialCache({ tenantKeys, clock }),
     markers: new Markers(tenantKeys),
+    requestRates: new RequestRates({ clock: wallClock, defaults: rateDefaults }),
     sessions,
     identityTokens: await openIdentityTokens(variables.KEYHOLD_OIDC_ISSUERS ?? '', cacheMs),
     ledger: new Ledger({ blocks: store.ledger, clock: wallClock }),

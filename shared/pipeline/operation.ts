@@ -21,6 +21,7 @@ import type { AccessKeys } from '../tenants/access-keys.ts'
 import type { GrantTokens } from '../tenants/grant-tokens.ts'
 import type { Markers } from '../tenants/markers.ts'
 import type { TenantKeys } from '../tenants/tenant-keys.ts'
+import type { RequestRates } from './request-rates.ts'
 import type { Resolved } from './resolve.ts'
 import type { Shape } from './shape.ts'
 
@@ -39,6 +40,7 @@ export interface Services {
   readonly grants: KeyGrants
   readonly grantTokens: GrantTokens
   readonly markers: Markers
+  readonly requestRates: RequestRates
   readonly sessions: Sessions
   /** Those of the identity providers that are configured. */
   readonly identityTokens: Pick<IdentityTokens, 'isConfigured' | 'verify'>

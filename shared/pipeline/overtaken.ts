@@ -5,15 +5,12 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { JsonError } from '../errors.ts'
 import { ConditionFailed } from '../store/repositories.ts'
+import { THROTTLED_TEXT } from './request-rates.ts'
 
 /** What the client is told when all attempts were overtaken; clients wait and try again. */
 class Overtaken extends JsonError {
   constructor(options?: ErrorOptions) {
-    super(
-      'ThrottlingException', // AWS KMS developer guide, "Throttling AWS KMS requests"
-      'You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.',
-      options,
-    )
+    super('ThrottlingException', THROTTLED_TEXT, options)
   }
 }
 

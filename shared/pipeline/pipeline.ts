@@ -24,6 +24,8 @@ interface Progress<Input, Output, Role extends string> {
   input?: Input
   keys: Partial<Record<Role, FoundKey>>
   output?: Output
+  /** Whether the request was charged to a quota; it is only once, however often it starts anew. */
+  charged: boolean
 }
 
 /**
@@ -36,7 +38,7 @@ export async function execute<Input, Output, Role extends string>(
   decode: () => Input,
   call: Call,
 ): Promise<Output> {
-  const progress: Progress<Input, Output, Role> = { keys: {} }
+  const progress: Progress<Input, Output, Role> = { keys: {}, charged: false }
   let failure: ApiError | null = null
   try {
     progress.input = decode()
@@ -87,11 +89,13 @@ async function perform<Input, Output, Role extends string>(
   progress: Progress<Input, Output, Role>,
   call: Call,
 ): Promise<Output> {
+  charge(operation, input, progress, call)
   requirePrincipal(operation, call)
   for (const permission of (await operation.permissions?.(input, call)) ?? []) {
     authorizePermission(permission, operation.conditions?.(input, null) ?? {}, call)
   }
   const uses = await authorizeKeys(operation, input, progress, call)
+  charge(operation, input, progress, call)
   const keys = progress.keys as KeysByRole<Role>
   operation.check?.(input, keys, call)
   for (const [role, use] of uses) requireUsable(operation, keys[role], use)
@@ -101,6 +105,19 @@ async function perform<Input, Output, Role extends string>(
     throw dryRunSucceeded()
   }
   return output
+}
+
+/** Before anything is looked up where the request alone tells its quota, otherwise once its key is known. */
+function charge<Input, Output, Role extends string>(
+  { service, name }: Operation<Input, Output, Role>,
+  input: Input,
+  progress: Progress<Input, Output, Role>,
+  { caller, region, services }: Call,
+): void {
+  if (progress.charged) return
+  const [found] = Object.values<FoundKey | undefined>(progress.keys)
+  const request = { service, name, input, keySpec: found?.key.keySpec ?? null }
+  progress.charged = services.requestRates.charge(request, caller, region)
 }
 
 /**

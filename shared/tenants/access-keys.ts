@@ -34,6 +34,8 @@ export interface ActivePrincipal<Record extends PrincipalRecord = PrincipalRecor
   readonly boundary: PolicyDocument | null
   /** Whether the principal is one of the operator tenant. */
   readonly operator: boolean
+  /** Requests a second, by quota, that an operator set for the tenant. */
+  readonly quotas: TenantRecord['quotas']
 }
 
 const NOTHING: PolicyDocument = {
@@ -96,8 +98,7 @@ export class AccessKeys {
     if (record?.status !== 'Active') return null
     const found = await this.principal(record.account, record.principalId)
     if (found?.principal.kind !== 'User') return null
-    const { principal, policies, boundary, operator } = found
-    return { record, principal, policies, boundary, operator }
+    return { ...found, record, principal: found.principal }
   }
 
   /** @returns the user or role, or `null` when it is gone or its tenant is not active */
@@ -110,9 +111,10 @@ export class AccessKeys {
     ])
     if (principal === null || tenant?.status !== 'Active') return null
     const operator = tenant.kind === 'operator'
+    const { quotas } = tenant
     const { boundary, attached } = principal
     if (boundary === null && attached.length === 0) {
-      return { principal, policies: principal.policies, boundary: null, operator }
+      return { principal, policies: principal.policies, boundary: null, operator, quotas }
     }
     const managed = await Promise.all(attached.map((arn) => this.policy(account, arn)))
     return {
@@ -121,6 +123,7 @@ export class AccessKeys {
       // Who is limited by a policy that is not there any more may do nothing.
       boundary: boundary === null ? null : ((await this.policy(account, boundary)) ?? NOTHING),
       operator,
+      quotas,
     }
   }
 

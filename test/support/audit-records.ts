@@ -29,6 +29,7 @@ export const CALLER: UserCaller = callerOf({
   policies: [],
   boundary: null,
   operator: false,
+  quotas: {},
 })
 
 export const KEY_ARN = `arn:aws:kms:${REGION}:${ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab`

@@ -68,6 +68,7 @@ const callerOfUser = (principal: UserRecord): Caller =>
     policies: principal.policies,
     boundary: null,
     operator: false,
+    quotas: {},
   })
 
 /** `arn:aws:iam::111122223333:user/division/alice` → `alice`, when it is of the account */

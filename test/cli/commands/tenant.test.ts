@@ -62,6 +62,15 @@ test('A profile that holds an access key is not written over unasked', async () 
   expect((await run('tenant', 'list')).stdout).not.toMatch(/ second /)
 })
 
+test('The quotas of a tenant are shown, set, and set back', async () => {
+  const account = await newTenant('limited')
+  const set = await run('tenant', 'set-quota', account, 'kms:CreateKey', '--rate', '20')
+  expect(set.stdout).toBe(`kms:CreateKey of the tenant ${account}: 20/s.\n`)
+  expect((await run('tenant', 'quotas', account)).stdout).toMatch(/^kms:CreateKey +20\/s +yes/m)
+  const back = await run('tenant', 'set-quota', account, 'kms:CreateKey')
+  expect(back.stdout).toBe(`kms:CreateKey of the tenant ${account}: not limited.\n`)
+})
+
 test('A tenant is listed, suspended, resumed, deleted and kept', async () => {
   const account = await newTenant('moving')
   const { stdout } = await run('tenant', 'list')

@@ -96,6 +96,7 @@ describe('a signed request', () => {
         sessionPolicies: null,
         tags: [],
         operator: false,
+        quotas: {},
         session: null,
       },
       region: REGION,

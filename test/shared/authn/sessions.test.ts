@@ -117,6 +117,7 @@ describe('temporary credentials', () => {
       sessionPolicies: null,
       tags: role().tags,
       operator: false,
+      quotas: {},
       session: {
         issuedAt: NOW,
         expiresAt: NOW + HOUR * 1000,

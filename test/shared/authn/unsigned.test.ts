@@ -67,6 +67,7 @@ test('Who brings no signature is the user, in the first Region', async () => {
       sessionPolicies: null,
       tags: [],
       operator: false,
+      quotas: {},
       session: null,
     },
     region: REGION,

@@ -61,6 +61,7 @@ export const givenCaller = (
   sessionPolicies: null,
   tags: [],
   operator: false,
+  quotas: {},
   session: null,
   ...difference,
 })
@@ -85,7 +86,7 @@ export const givenSession = (
   policies: readonly string[] = [],
   difference: Partial<RoleCaller> = {},
 ): RoleCaller => {
-  const { account, accessKeyId, boundary, sessionPolicies, operator } = givenCaller()
+  const { account, accessKeyId, boundary, sessionPolicies, operator, quotas } = givenCaller()
   return {
     kind: 'AssumedRole',
     account,
@@ -101,6 +102,7 @@ export const givenSession = (
     sessionPolicies,
     tags: [],
     operator,
+    quotas,
     session: {
       issuedAt: Date.UTC(2026, 10, 23, 20),
       expiresAt: Date.UTC(2026, 10, 23, 21),

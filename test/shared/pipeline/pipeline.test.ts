@@ -6,6 +6,7 @@ import { HsmUnavailable } from '../../../shared/hsm/hsm.ts'
 import type { Call, Operation } from '../../../shared/pipeline/operation.ts'
 import { unlessOvertaken } from '../../../shared/pipeline/overtaken.ts'
 import { execute } from '../../../shared/pipeline/pipeline.ts'
+import { RequestRates } from '../../../shared/pipeline/request-rates.ts'
 import { ConditionFailed, StoreUnavailable } from '../../../shared/store/repositories.ts'
 import { CALLER, givenClock, REGION } from '../../support/audit-records.ts'
 import { givenLedger } from '../../support/memory-ledger.ts'
@@ -14,7 +15,12 @@ function givenCall() {
   const clock = givenClock()
   const blocks = givenLedger()
   const call = {
-    services: { clock, wallClock: clock, ledger: new Ledger({ blocks, clock }) },
+    services: {
+      clock,
+      wallClock: clock,
+      ledger: new Ledger({ blocks, clock }),
+      requestRates: new RequestRates({ clock, defaults: 'aws' }),
+    },
     caller: CALLER,
     region: REGION,
     requestId: 'request-1',

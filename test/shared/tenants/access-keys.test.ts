@@ -46,6 +46,7 @@ describe('an access key', () => {
       policies: [],
       boundary: null,
       operator: false,
+      quotas: {},
     })
     expect(principalArn(user)).toBe('arn:aws:iam::111122223333:user/team/alice')
   })
