@@ -1,15 +1,12 @@
 import { compositeEtag } from '../../shared/blobs/digests.ts'
-import { openObjectKey } from '../../shared/blobs/object-encryption.ts'
-import { sealRecord, wholeSecond } from '../../shared/blobs/object-record.ts'
-import {
-  encryptionHeaders,
-  refuseEncryptionHeaders,
-} from '../../shared/blobs/requested-encryption.ts'
+import { sealUnder, wholeSecond } from '../../shared/blobs/object-record.ts'
+import { encryptionHeaders } from '../../shared/blobs/requested-encryption.ts'
 import { S3Error } from '../../shared/blobs/s3-error.ts'
 import { retireBlobs } from '../../shared/lambda/blob-store.ts'
 import { type S3Answer, xmlAnswer } from '../../shared/lambda/s3-answer.ts'
 import { checksumElements } from '../../shared/lambda/s3-checksums.ts'
 import { requireWriteCondition } from '../../shared/lambda/s3-conditions.ts'
+import { refuseLateEncryption } from '../../shared/lambda/s3-encryption.ts'
 import { objectOperation } from '../../shared/lambda/s3-operation.ts'
 import type { S3Request } from '../../shared/lambda/s3-request.ts'
 import { s3Handler } from '../../shared/lambda/s3-stack.ts'
@@ -18,8 +15,8 @@ import type { Call } from '../../shared/pipeline/operation.ts'
 import type { ObjectRecord, PartRecord, UploadRecord } from '../../shared/store/records.ts'
 import { ConditionFailed } from '../../shared/store/repositories.ts'
 import { chooseParts, etagOfList, type ListedPart, readListedParts } from './listed-parts.ts'
-import { objectKeyServices } from './object-kms.ts'
 import { wholeChecksum } from './upload-checksum.ts'
+import { openUploadManifestKey } from './upload-keys.ts'
 import { fencedUpload, findUpload, isFencedBy, noSuchUpload, operationAborted } from './uploads.ts'
 import { requireBucketStill } from './written-object.ts'
 
@@ -38,7 +35,7 @@ export const completeMultipartUpload = objectOperation({
   action: 's3:PutObject',
   readOnly: false,
   async run(request, call) {
-    refuseEncryptionHeaders(request.header)
+    refuseLateEncryption(request)
     await findUpload(request, call)
     const listed = await readListedParts(request)
     for (let attempt = 1; ; attempt++) {
@@ -124,9 +121,9 @@ async function recordOf(
   requireObjectSize(request, size)
   const checksum = wholeChecksum(upload, parts, request)
   const { account, bucket, key, versionId, systemMetadata, userMetadata, encryption } = upload
-  const objectKey = await openObjectKey(upload, objectKeyServices(call))
+  const manifestKey = await openUploadManifestKey(upload, request, call)
   try {
-    return sealRecord(objectKey, {
+    const manifest = {
       account,
       bucket,
       key,
@@ -140,9 +137,10 @@ async function recordOf(
       encryption,
       parts,
       multipart: true,
-    })
+    }
+    return sealUnder(manifestKey, manifest, upload.tags)
   } finally {
-    objectKey.fill(0)
+    manifestKey.fill(0)
   }
 }
 
@@ -188,7 +186,7 @@ function answer(
     ChecksumType: record.checksumType ?? undefined,
   })
   return {
-    ...xmlAnswer(document, encryptionHeaders(record.encryption)),
+    ...xmlAnswer(document, encryptionHeaders(record.encryption, request.header)),
     event: { SSEApplied: record.encryption.mode },
   }
 }

@@ -32,6 +32,7 @@ export const createBucket = accountOperation({
         bucket,
         region,
         policy: null,
+        settings: {},
         createdAt,
         rev: 1,
       })

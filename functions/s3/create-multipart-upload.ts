@@ -1,11 +1,9 @@
+import { keepManifestKey } from '../../shared/blobs/completion-key.ts'
 import { isCombinable } from '../../shared/blobs/crc-combine.ts'
-import { createObjectKey } from '../../shared/blobs/object-encryption.ts'
+import { createObjectKeys } from '../../shared/blobs/object-encryption.ts'
+import { wipeObjectKeys } from '../../shared/blobs/object-keys.ts'
 import { newVersionId, wholeSecond } from '../../shared/blobs/object-record.ts'
-import {
-  encryptionHeaders,
-  requestedEncryption,
-  SSE_CONTEXT,
-} from '../../shared/blobs/requested-encryption.ts'
+import { contextHeader, encryptionHeaders } from '../../shared/blobs/requested-encryption.ts'
 import { S3Error } from '../../shared/blobs/s3-error.ts'
 import { freshBytes } from '../../shared/crypto/random.ts'
 import { xmlAnswer } from '../../shared/lambda/s3-answer.ts'
@@ -14,6 +12,7 @@ import {
   type ChecksumType,
   parseChecksumName,
 } from '../../shared/lambda/s3-checksums.ts'
+import { readEncryption } from '../../shared/lambda/s3-encryption.ts'
 import { readMetadata } from '../../shared/lambda/s3-metadata.ts'
 import { objectOperation } from '../../shared/lambda/s3-operation.ts'
 import type { S3Request } from '../../shared/lambda/s3-request.ts'
@@ -30,13 +29,15 @@ export const createMultipartUpload = objectOperation({
   action: 's3:PutObject',
   readOnly: false,
   async run(request, call) {
-    const requested = requestedEncryption(request.header, request.objectArn)
+    const requested = await readEncryption(request, call)
     const checksum = readChecksum(request)
     const metadata = readMetadata(request)
     const { account, bucket, key } = request
     const place = { account, bucket, key, versionId: newVersionId() }
-    const made = await createObjectKey(requested, place, objectKeyServices(call))
-    made.objectKey.fill(0)
+    const { keys, encryption } = await createObjectKeys(requested, place, objectKeyServices(call))
+    const made = { ...place, encryption }
+    const completion = await keepManifestKey(keys.objectKey, made, call.services.tenantKeys)
+    wipeObjectKeys(keys)
     const upload: UploadRecord = {
       ...place,
       ...metadata,
@@ -44,7 +45,9 @@ export const createMultipartUpload = objectOperation({
       createdAt: wholeSecond(call.services.clock.now()),
       checksumAlgorithm: checksum?.name ?? null,
       checksumType: checksum?.type ?? null,
-      encryption: made.encryption,
+      encryption,
+      completion,
+      tags: {},
       completedEtag: null,
       fence: null,
       rev: 1,
@@ -60,11 +63,10 @@ export const createMultipartUpload = objectOperation({
 })
 
 function answerHeaders(upload: UploadRecord, { header }: S3Request): Record<string, string> {
-  const context = header(SSE_CONTEXT)
   const { checksumAlgorithm, checksumType } = upload
   return {
-    ...encryptionHeaders(upload.encryption),
-    ...(context === undefined ? {} : { [SSE_CONTEXT]: context }),
+    ...encryptionHeaders(upload.encryption, header),
+    ...contextHeader(header),
     ...(checksumAlgorithm === null ? {} : { 'x-amz-checksum-algorithm': checksumAlgorithm }),
     ...(checksumType === null ? {} : { 'x-amz-checksum-type': checksumType }),
   }

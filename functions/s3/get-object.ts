@@ -1,8 +1,10 @@
 import type { Readable } from 'node:stream'
 import { BlobMissing } from '../../shared/blobs/backing-store.ts'
 import { openObject } from '../../shared/blobs/decrypt-stream.ts'
+import { type ObjectKeys, wipeObjectKeys } from '../../shared/blobs/object-keys.ts'
 import { blobStore } from '../../shared/lambda/blob-store.ts'
 import type { S3Answer } from '../../shared/lambda/s3-answer.ts'
+import { customerKeyOf } from '../../shared/lambda/s3-customer-key.ts'
 import { objectOperation } from '../../shared/lambda/s3-operation.ts'
 import type { Selection } from '../../shared/lambda/s3-range.ts'
 import type { S3Request } from '../../shared/lambda/s3-request.ts'
@@ -35,23 +37,24 @@ export const getObject = objectOperation({
 })
 
 async function answer(request: S3Request, record: ObjectRecord, call: Call): Promise<S3Answer> {
-  const objectKey = await openVerified(record, call)
+  const customerKey = customerKeyOf(record.encryption, request)
+  const keys = await openVerified(record, customerKey, call)
   try {
     const { head, selection } = describeObject(request, record)
     if (selection === null) return head
-    const body = await open(record, objectKey, selection)
+    const body = await open(record, keys, selection)
     const event = { ...head.event, bytesTransferredOut: selection.end - selection.start + 1 }
     return { ...head, body, event }
   } finally {
-    objectKey.fill(0)
+    wipeObjectKeys(keys)
   }
 }
 
 const open = (
   { versionId, parts }: ObjectRecord,
-  objectKey: Buffer,
+  keys: ObjectKeys,
   { start, end }: Selection,
 ): Promise<Readable> =>
-  openObject({ store: blobStore(), objectKey, streamId: versionId }, parts, start, end)
+  openObject({ store: blobStore(), ...keys, streamId: versionId }, parts, start, end)
 
 export const handler = s3Handler(getObject)

@@ -1,4 +1,6 @@
+import { wipeObjectKeys } from '../../shared/blobs/object-keys.ts'
 import { wantsChecksums } from '../../shared/lambda/s3-checksums.ts'
+import { customerKeyOf } from '../../shared/lambda/s3-customer-key.ts'
 import { objectOperation } from '../../shared/lambda/s3-operation.ts'
 import { s3Handler } from '../../shared/lambda/s3-stack.ts'
 import { describeObject, openVerified, requireObject } from './read-object.ts'
@@ -14,9 +16,11 @@ export const headObject = objectOperation({
   readOnly: true,
   async run(request, call) {
     const record = await requireObject(request, call)
-    if (record.encryption.mode === 'SSE-S3' || wantsChecksums(request)) {
-      const objectKey = await openVerified(record, call)
-      objectKey.fill(0)
+    const { encryption } = record
+    const customerKey = customerKeyOf(encryption, request)
+    const takesKms = encryption.mode === 'SSE-KMS' || encryption.mode === 'DSSE-KMS'
+    if (!takesKms || wantsChecksums(request)) {
+      wipeObjectKeys(await openVerified(record, customerKey, call))
     }
     return describeObject(request, record).head
   },

@@ -1,15 +1,13 @@
-import { createObjectKey } from '../../shared/blobs/object-encryption.ts'
+import { createObjectKeys } from '../../shared/blobs/object-encryption.ts'
+import { wipeObjectKeys } from '../../shared/blobs/object-keys.ts'
 import { newVersionId, sealRecord, wholeSecond } from '../../shared/blobs/object-record.ts'
-import {
-  encryptionHeaders,
-  requestedEncryption,
-  SSE_CONTEXT,
-} from '../../shared/blobs/requested-encryption.ts'
+import { contextHeader, encryptionHeaders } from '../../shared/blobs/requested-encryption.ts'
 import { conditionalConflict, preconditionFailed } from '../../shared/blobs/s3-error.ts'
 import { blobStore, retireBlobs } from '../../shared/lambda/blob-store.ts'
 import type { S3Answer } from '../../shared/lambda/s3-answer.ts'
 import { checksumHeaders } from '../../shared/lambda/s3-checksums.ts'
 import { isConditional, requireWriteCondition } from '../../shared/lambda/s3-conditions.ts'
+import { readEncryption } from '../../shared/lambda/s3-encryption.ts'
 import { readMetadata } from '../../shared/lambda/s3-metadata.ts'
 import { objectOperation } from '../../shared/lambda/s3-operation.ts'
 import { readAnnouncement, receivePart } from '../../shared/lambda/s3-receive.ts'
@@ -23,7 +21,7 @@ import { requireBucketStill } from './written-object.ts'
 
 /** Everything about a write that its head tells, read before the body is asked for. */
 async function readHead(request: S3Request, call: Call) {
-  const encryption = requestedEncryption(request.header, request.objectArn)
+  const encryption = await readEncryption(request, call)
   const replaces = await writeCondition(request, call)
   const hasMd5Etag = encryption.mode === 'SSE-S3'
   const announced = readAnnouncement(request, { hasMd5Etag })
@@ -39,29 +37,30 @@ export const putObject = objectOperation({
     const head = await readHead(request, call)
     const { account, bucket, key } = request
     const place = { account, bucket, key, versionId: newVersionId() }
-    const made = await createObjectKey(head.encryption, place, objectKeyServices(call))
-    const { objectKey, encryption } = made
+    const made = await createObjectKeys(head.encryption, place, objectKeyServices(call))
+    const { keys, encryption } = made
     try {
-      const target = { store: blobStore(), objectKey, streamId: place.versionId }
+      const target = { store: blobStore(), ...keys, streamId: place.versionId }
       const received = await receivePart(request, head.announced, target)
       const createdAt = wholeSecond(call.services.clock.now())
-      const record = sealRecord(objectKey, {
+      const manifest = {
         ...place,
         ...head.metadata,
         size: received.size,
         etag: received.etag,
         createdAt,
         checksums: received.checksums,
-        checksumType: 'FULL_OBJECT',
+        checksumType: 'FULL_OBJECT' as const,
         encryption,
         parts: [{ ...received, partNumber: 1, createdAt }],
         multipart: false,
-      })
+      }
+      const record = sealRecord(keys.objectKey, manifest, {})
       await commit(record, head.replaces, call)
       await requireBucketStill(request, record, call)
       return answer(record, request)
     } finally {
-      objectKey.fill(0)
+      wipeObjectKeys(keys)
     }
   },
 })
@@ -89,14 +88,13 @@ async function commit(
 }
 
 function answer(record: ObjectRecord, { header }: S3Request): S3Answer {
-  const context = header(SSE_CONTEXT)
   return {
     status: 200,
     headers: {
       etag: `"${record.etag}"`,
       ...checksumHeaders(record.checksums, record.checksumType),
-      ...encryptionHeaders(record.encryption),
-      ...(context === undefined ? {} : { [SSE_CONTEXT]: context }),
+      ...encryptionHeaders(record.encryption, header),
+      ...contextHeader(header),
     },
     event: { bytesTransferredIn: record.size, SSEApplied: record.encryption.mode },
   }

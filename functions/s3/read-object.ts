@@ -1,6 +1,8 @@
 /** What GetObject and HeadObject have in common: finding an object and telling of it. */
+import type { KeyObject } from 'node:crypto'
 import { verifyManifest } from '../../shared/blobs/manifest.ts'
-import { openObjectKey } from '../../shared/blobs/object-encryption.ts'
+import { openObjectKeys } from '../../shared/blobs/object-encryption.ts'
+import { type ObjectKeys, wipeObjectKeys } from '../../shared/blobs/object-keys.ts'
 import {
   encryptionHeaders,
   refuseEncryptionHeaders,
@@ -38,13 +40,18 @@ export async function requireObject(request: S3Request, call: Call): Promise<Obj
 }
 
 /**
- * @returns the object key, 32 bytes that the caller wipes, once the whole record is verified with it
- * @throws ObjectDamaged when the record is not the one that was written
+ * @param customerKey - what the request brought for this object
+ * @returns the object's keys, which the caller wipes, once the whole record is verified with them
+ * @throws ObjectDamaged when the record is not the one that was written; WrongCustomerKey
  */
-export async function openVerified(record: ObjectRecord, call: Call): Promise<Buffer> {
-  const objectKey = await openObjectKey(record, objectKeyServices(call))
-  if (verifyManifest(objectKey, record)) return objectKey
-  objectKey.fill(0)
+export async function openVerified(
+  record: ObjectRecord,
+  customerKey: KeyObject | null,
+  call: Call,
+): Promise<ObjectKeys> {
+  const keys = await openObjectKeys(record, customerKey, objectKeyServices(call))
+  if (verifyManifest(keys.objectKey, record)) return keys
+  wipeObjectKeys(keys)
   throw new ObjectDamaged('The record of an object is not the one that was written.')
 }
 
@@ -63,7 +70,7 @@ export function describeObject(request: S3Request, record: ObjectRecord): ReadHe
   const headers = {
     ...known,
     ...metadataHeaders(record, request),
-    ...encryptionHeaders(record.encryption),
+    ...encryptionHeaders(record.encryption, request.header),
     ...selectionHeaders(selection, record),
     ...(wantsChecksums(request) ? checksumsOf(selection, record) : {}),
   }

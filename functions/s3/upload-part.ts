@@ -1,9 +1,6 @@
-import { openObjectKey } from '../../shared/blobs/object-encryption.ts'
+import { wipeObjectKeys } from '../../shared/blobs/object-keys.ts'
 import { wholeSecond } from '../../shared/blobs/object-record.ts'
-import {
-  encryptionHeaders,
-  refuseEncryptionHeaders,
-} from '../../shared/blobs/requested-encryption.ts'
+import { encryptionHeaders } from '../../shared/blobs/requested-encryption.ts'
 import { S3Error } from '../../shared/blobs/s3-error.ts'
 import { blobStore, retireBlobs } from '../../shared/lambda/blob-store.ts'
 import {
@@ -11,6 +8,7 @@ import {
   DEFAULT_CHECKSUM,
   givenChecksum,
 } from '../../shared/lambda/s3-checksums.ts'
+import { refuseLateEncryption } from '../../shared/lambda/s3-encryption.ts'
 import { objectOperation } from '../../shared/lambda/s3-operation.ts'
 import { parsePartNumber } from '../../shared/lambda/s3-range.ts'
 import { readAnnouncement, receivePart } from '../../shared/lambda/s3-receive.ts'
@@ -18,7 +16,7 @@ import type { S3Request } from '../../shared/lambda/s3-request.ts'
 import { s3Handler } from '../../shared/lambda/s3-stack.ts'
 import type { Call } from '../../shared/pipeline/operation.ts'
 import type { PartRecord, UploadRecord } from '../../shared/store/records.ts'
-import { objectKeyServices } from './object-kms.ts'
+import { openUploadKeys } from './upload-keys.ts'
 import { checksumOf, noSuchUpload, requireUpload } from './uploads.ts'
 
 /** Writes one part under a salt of its own; sent again, it takes the place of the one before. */
@@ -29,14 +27,14 @@ export const uploadPart = objectOperation({
   async run(request, call) {
     const partNumber = parsePartNumber(request.parameter('partNumber') ?? '')
     const upload = await requireUpload(request, call)
-    refuseEncryptionHeaders(request.header)
+    refuseLateEncryption(request)
     requireChecksumOf(upload, request)
     const hasMd5Etag = upload.encryption.mode === 'SSE-S3'
     const always = checksumOf(upload) ?? DEFAULT_CHECKSUM
     const announced = readAnnouncement(request, { hasMd5Etag, always })
-    const objectKey = await openObjectKey(upload, objectKeyServices(call))
+    const keys = await openUploadKeys(upload, request, call)
     try {
-      const target = { store: blobStore(), objectKey, streamId: upload.versionId }
+      const target = { store: blobStore(), ...keys, streamId: upload.versionId }
       const received = await receivePart(request, announced, target)
       const part = { ...received, partNumber, createdAt: wholeSecond(call.services.clock.now()) }
       await recordPart(upload, part, call)
@@ -46,12 +44,12 @@ export const uploadPart = objectOperation({
         headers: {
           etag: `"${part.etag}"`,
           [checksumHeader(shown)]: part.checksums[shown] ?? '',
-          ...encryptionHeaders(upload.encryption),
+          ...encryptionHeaders(upload.encryption, request.header),
         },
         event: { bytesTransferredIn: part.size, SSEApplied: upload.encryption.mode },
       }
     } finally {
-      objectKey.fill(0)
+      wipeObjectKeys(keys)
     }
   },
 })

@@ -13,6 +13,8 @@ export interface ObjectSource {
   readonly objectKey: KeyObject | Uint8Array
   /** What the stream keys were derived with: the version id of the object. */
   readonly streamId: string
+  /** As `objectKey`, of the outer layer, where there is one. */
+  readonly outerKey?: KeyObject | Uint8Array | null
 }
 
 /**
@@ -43,13 +45,16 @@ export async function openObject(
   start: number,
   end: number,
 ): Promise<Readable> {
-  const { objectKey } = source
-  const held = objectKey instanceof KeyObject ? objectKey : createSecretKey(objectKey)
+  const { objectKey, outerKey } = source
+  const keys = { objectKey: held(objectKey), outerKey: outerKey ? held(outerKey) : null }
   const ranges = partRanges(parts, start, end)
-  const plaintext = new PlaintextStream({ ...source, objectKey: held }, ranges)
+  const plaintext = new PlaintextStream({ ...source, ...keys }, ranges)
   await plaintext.verified
   return plaintext
 }
+
+const held = (key: KeyObject | Uint8Array): KeyObject =>
+  key instanceof KeyObject ? key : createSecretKey(key)
 
 /**
  * Finds the parts that hold a range, by the prefix sums of their sizes.

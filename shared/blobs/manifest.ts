@@ -16,14 +16,15 @@ import { deriveBytes } from '../crypto/kdf.ts'
 import { encodeText } from '../crypto/text.ts'
 import type { ObjectEncryption, ObjectRecord, PartRecord } from '../store/records.ts'
 import { FieldWriter } from './field-writer.ts'
+import { writtenMode } from './object-key.ts'
 
 const LABEL = 'keyhold manifest key v1'
 const FORMAT_ID = 'keyhold-manifest-1'
 const KEY_LENGTH = 32
 const noContext = Buffer.alloc(0)
 
-/** A record as it is before its tag is known; `rev` counts writes and is the store's own. */
-export type Manifest = Omit<ObjectRecord, 'manifestTag' | 'rev'>
+/** What the tag covers: not `rev`, which is the store's own, and not the object's tags. */
+export type Manifest = Omit<ObjectRecord, 'manifestTag' | 'tags' | 'rev'>
 
 /** How each field of a record is written. A field that is missing here does not compile. */
 type Fields<T> = { readonly [Name in keyof T]-?: (out: FieldWriter, value: T[Name]) => void }
@@ -44,17 +45,37 @@ const partFields: Fields<PartRecord> = {
   createdAt: number,
 }
 
-const sseS3Fields: Fields<Extract<ObjectEncryption, { mode: 'SSE-S3' }>> = {
-  mode: text,
+type Mode = ObjectEncryption['mode']
+
+/** All but the mode, which comes first. */
+type EncryptionFields<M extends Mode> = Fields<
+  Omit<Extract<ObjectEncryption, { mode: M }>, 'mode' | 'bucketKey'>
+>
+
+const sseS3Fields: EncryptionFields<'SSE-S3'> = {
   tenantKeyVersion: number,
   wrappedObjectKey: bytes,
 }
 
-const sseKmsFields: Fields<Extract<ObjectEncryption, { mode: 'SSE-KMS' }>> = {
-  mode: text,
+const sseKmsFields: EncryptionFields<'SSE-KMS'> = {
   keyArn: text,
   dataKeyBlob: bytes,
   encryptionContext: writeMap,
+  wrappedObjectKey: bytes,
+}
+
+const dsseKmsFields: EncryptionFields<'DSSE-KMS'> = {
+  keyArn: text,
+  dataKeyBlob: bytes,
+  encryptionContext: writeMap,
+  wrappedObjectKey: bytes,
+  tenantKeyVersion: number,
+  wrappedOuterKey: bytes,
+}
+
+const sseCFields: EncryptionFields<'SSE-C'> = {
+  customerKeySalt: bytes,
+  customerKeyCommitment: bytes,
   wrappedObjectKey: bytes,
 }
 
@@ -77,13 +98,18 @@ const objectFields: Fields<Manifest> = {
 
 /**
  * @param objectKey - 32 bytes
- * @param record - `manifestTag` and `rev`, if it has them, do not count
+ * @returns 32 bytes, which the caller wipes
+ */
+export const manifestKey = (objectKey: KeyObject | Uint8Array): Buffer =>
+  deriveBytes(objectKey, LABEL, noContext, KEY_LENGTH)
+
+/**
+ * @param key - from `manifestKey`
+ * @param record - `manifestTag`, `tags` and `rev`, if it has them, do not count
  * @returns 32 bytes
  */
-export function manifestTag(objectKey: KeyObject | Uint8Array, record: Manifest): Buffer {
-  const raw = deriveBytes(objectKey, LABEL, noContext, KEY_LENGTH)
-  const hmac = createHmac('sha256', createSecretKey(raw))
-  raw.fill(0)
+export function manifestTag(key: Uint8Array, record: Manifest): Buffer {
+  const hmac = createHmac('sha256', createSecretKey(key))
   const out = new FieldWriter((stretch) => hmac.update(stretch))
   out.text(FORMAT_ID)
   writeFields(out, objectFields, record)
@@ -96,7 +122,9 @@ export function manifestTag(objectKey: KeyObject | Uint8Array, record: Manifest)
  *   record may be acted on before, except what it takes to get at the object key.
  */
 export function verifyManifest(objectKey: KeyObject | Uint8Array, record: ObjectRecord): boolean {
-  const expected = manifestTag(objectKey, record)
+  const key = manifestKey(objectKey)
+  const expected = manifestTag(key, record)
+  key.fill(0)
   return (
     record.manifestTag.length === expected.length && timingSafeEqual(record.manifestTag, expected)
   )
@@ -112,12 +140,19 @@ function writeParts(out: FieldWriter, parts: readonly PartRecord[]): void {
 }
 
 function writeEncryption(out: FieldWriter, encryption: ObjectEncryption): void {
+  out.text(writtenMode(encryption))
   switch (encryption.mode) {
     case 'SSE-S3':
       writeFields(out, sseS3Fields, encryption)
       break
     case 'SSE-KMS':
       writeFields(out, sseKmsFields, encryption)
+      break
+    case 'DSSE-KMS':
+      writeFields(out, dsseKmsFields, encryption)
+      break
+    case 'SSE-C':
+      writeFields(out, sseCFields, encryption)
       break
     default:
       encryption satisfies never

@@ -7,7 +7,7 @@ import { finished, Readable } from 'node:stream'
 import type { PartRecord } from '../store/records.ts'
 import type { BackingStore } from './backing-store.ts'
 import { ObjectDamaged, SegmentDecryptor } from './segment-decryptor.ts'
-import { SEGMENT_LENGTH, segmentRange } from './segments.ts'
+import { SEGMENT_LENGTH, segmentRange, storedLength } from './segments.ts'
 import { deriveStreamKey } from './stream-key.ts'
 
 /** One stored stream; a `PartRecord` is one. */
@@ -24,6 +24,8 @@ export interface PlaintextSource {
   readonly store: Pick<BackingStore, 'get'>
   readonly objectKey: KeyObject
   readonly streamId: string
+  /** Of the layer around what is stored, where there is one. */
+  readonly outerKey?: KeyObject | null
 }
 
 /** Verified plaintext, in order; fails with `ObjectDamaged` where a segment does not verify or is missing. */
@@ -84,7 +86,10 @@ export class PlaintextStream extends Readable {
     const range = segmentRange(part.size, start, end)
     const decryptor = new SegmentDecryptor(this.#streamKey(part), part, range)
     const bounds = { start: range.storedStart, end: range.storedEnd }
-    const stored = await this.#source.store.get(part.blob, bounds)
+    const { outerKey, ...inner } = this.#source
+    const stored = outerKey
+      ? await openOuter({ ...inner, objectKey: outerKey }, part, bounds)
+      : await inner.store.get(part.blob, bounds)
     this.#stored = stored
     this.#opening = false
     if (this.destroyed) stored.destroy()
@@ -136,4 +141,22 @@ export class PlaintextStream extends Readable {
     if (this.#isRead) this.destroy(error)
     else this.#failure = error
   }
+}
+
+/**
+ * The outer layer is a stream of segments too, whose plaintext is the inner one as it is stored. Its
+ * commitment is not kept: what opens under another key is no inner segment.
+ * @returns once its first segment was verified: bytes `start` to `end` of the inner stored stream
+ */
+async function openOuter(
+  source: PlaintextSource,
+  inner: StoredPart,
+  { start, end }: { readonly start: number; readonly end: number },
+): Promise<Readable> {
+  const { blob, salt, size } = inner
+  const { commitment } = deriveStreamKey(source.objectKey, salt, source.streamId)
+  const part = { blob, salt, commitment, size: storedLength(size) }
+  const stored = new PlaintextStream(source, [{ part, start, end }])
+  await stored.verified
+  return stored
 }

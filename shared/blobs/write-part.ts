@@ -12,6 +12,8 @@ export interface PartTarget {
   readonly store: Pick<BackingStore, 'put'>
   /** 32 bytes. Bytes are read at once, so they may be overwritten when the call has returned. */
   readonly objectKey: KeyObject | Uint8Array
+  /** As `objectKey`, of the outer layer, where there is one. */
+  readonly outerKey?: KeyObject | Uint8Array | null
   /** What the stream belongs to: the version id of the object. */
   readonly streamId: string
   /** Sees every chunk of plaintext once, in order: for digests. What it throws fails the write. */
@@ -34,9 +36,19 @@ export async function writePart(target: PartTarget, plaintext: Readable): Promis
   const salt = newSalt()
   const { key, commitment } = deriveStreamKey(target.objectKey, salt, target.streamId)
   const encryptor = new SegmentEncryptor({ key, salt, ...target })
+  const outer = outerLayer(target, salt)
+  const stored = outer ?? encryptor
   // Each side's failure reaches the other through the pipeline, and the caller through the store.
-  pipeline(plaintext, encryptor, () => {})
-  const stored = await target.store.put(blob, encryptor, target.signal)
-  if (stored !== storedLength(encryptor.plainSize)) throw new Error('The store lost bytes.')
+  if (outer === null) pipeline(plaintext, encryptor, () => {})
+  else pipeline(plaintext, encryptor, outer, () => {})
+  const length = await target.store.put(blob, stored, target.signal)
+  if (length !== storedLength(stored.plainSize)) throw new Error('The store lost bytes.')
   return { blob, salt, commitment, size: encryptor.plainSize }
+}
+
+/** Under a key of its own, so the salt may be the same. */
+function outerLayer({ outerKey, streamId }: PartTarget, salt: Buffer): SegmentEncryptor | null {
+  if (!outerKey) return null
+  const { key } = deriveStreamKey(outerKey, salt, streamId)
+  return new SegmentEncryptor({ key, salt })
 }

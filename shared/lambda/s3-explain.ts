@@ -1,10 +1,12 @@
 /** Whatever was thrown, in the words of S3. */
 import { LedgerUnavailable } from '../audit/ledger.ts'
 import { ChunkedBodyError } from '../authn/chunked-body-error.ts'
+import { WrongCustomerKey } from '../blobs/object-encryption.ts'
 import { internalError, S3Error, type S3ErrorCode } from '../blobs/s3-error.ts'
 import { JsonError, type JsonErrorCode } from '../errors.ts'
 import { HsmUnavailable } from '../hsm/hsm.ts'
 import { StoreUnavailable } from '../store/repositories.ts'
+import { wrongCustomerKey } from './s3-customer-key.ts'
 
 /** The refusals of KMS and of authorization that a caller of S3 is told; others are our fault. */
 const told: Readonly<Partial<Record<JsonErrorCode, S3ErrorCode>>> = {
@@ -25,6 +27,7 @@ export function explainS3(error: unknown): S3Error {
   if (error instanceof S3Error) return error
   if (error instanceof JsonError) return ofJsonError(error)
   if (error instanceof ChunkedBodyError) return ofBody(error)
+  if (error instanceof WrongCustomerKey) return wrongCustomerKey(error)
   const isUnavailable =
     error instanceof StoreUnavailable ||
     error instanceof HsmUnavailable ||

@@ -2,7 +2,13 @@
  * S3 operations as the pipeline runs them: what they have in common is declared here once, and each
  * keeps its name, its permission and what it does.
  */
-import { SSE, SSE_CONTEXT, SSE_KEY_ID } from '../blobs/requested-encryption.ts'
+import {
+  SSE,
+  SSE_BUCKET_KEY,
+  SSE_C_ALGORITHM,
+  SSE_CONTEXT,
+  SSE_KEY_ID,
+} from '../blobs/requested-encryption.ts'
 import { S3Error } from '../blobs/s3-error.ts'
 import type { AuditView, Call, Operation, RequestConditions } from '../pipeline/operation.ts'
 import type { Shape } from '../pipeline/shape.ts'
@@ -62,8 +68,6 @@ const inBucket = (
   },
 })
 
-const SSE_CUSTOMER_ALGORITHM = 'x-amz-server-side-encryption-customer-algorithm'
-
 const asItIs: Shape<S3Request> = { read: (value) => value as S3Request }
 
 const common = ({ name, readOnly, run }: S3OperationParts): Omit<S3Operation, 'audit'> => ({
@@ -102,7 +106,7 @@ function requireOwner(request: S3Request, account: string): void {
 /** What policies can ask of a request (Amazon S3 User Guide, "Condition keys for Amazon S3"): headers as sent. */
 function conditions({ header, parameter, presigned }: S3Request): RequestConditions {
   const others: Record<string, string> = {}
-  for (const name of [SSE, SSE_KEY_ID, SSE_CUSTOMER_ALGORITHM, 'x-amz-content-sha256']) {
+  for (const name of [SSE, SSE_KEY_ID, SSE_C_ALGORITHM, 'x-amz-content-sha256']) {
     const value = header(name)
     if (value !== undefined) others[`s3:${name}`] = value
   }
@@ -116,7 +120,15 @@ function conditions({ header, parameter, presigned }: S3Request): RequestConditi
 }
 
 /** What the record shows of a request: names by which it can be understood, no metadata, no tokens. */
-const SHOWN_HEADERS = [SSE, SSE_KEY_ID, SSE_CONTEXT, 'range', 'x-amz-checksum-mode']
+const SHOWN_HEADERS = [
+  SSE,
+  SSE_KEY_ID,
+  SSE_CONTEXT,
+  SSE_BUCKET_KEY,
+  SSE_C_ALGORITHM,
+  'range',
+  'x-amz-checksum-mode',
+]
 const SHOWN_PARAMETERS = [
   'delimiter',
   'encoding-type',

@@ -41,7 +41,7 @@ export function readAnnouncement(request: S3Request, kept: KeptDigests): Announc
 }
 
 /**
- * @param target - the object key (32 bytes) and the version id that its streams are bound to
+ * @param target - the object's keys (32 bytes each) and the version id that its streams are bound to
  * @returns the part, once its blob is durable; nothing refers to it yet
  * @throws S3Error when the body is not what was announced; nothing is left of it then
  */
@@ -51,6 +51,7 @@ export async function receivePart(
   target: {
     readonly store: BackingStore
     readonly objectKey: Uint8Array
+    readonly outerKey: Uint8Array | null
     readonly streamId: string
   },
 ): Promise<Omit<PartRecord, 'partNumber' | 'createdAt'>> {

@@ -6,9 +6,18 @@ import {
   parseAccountId,
   parseRegion,
 } from '../ids.ts'
-import { type Item, integer, nullable, parsed, record, text } from './attribute-values.ts'
+import {
+  type Item,
+  integer,
+  json,
+  nullable,
+  parsed,
+  record,
+  since,
+  text,
+} from './attribute-values.ts'
 import { startingAfter, toPage } from './pages.ts'
-import type { BucketRecord } from './records.ts'
+import type { BucketRecord, BucketSettings } from './records.ts'
 import type { BucketRepository } from './repositories.ts'
 import {
   type ItemKey,
@@ -18,11 +27,16 @@ import {
   type Table,
 } from './table.ts'
 
+/** Written by this room alone, from what its type allows. */
+const isSettings = (value: unknown): value is BucketSettings =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
 const bucketRow = record<BucketRecord>({
   account: parsed(parseAccountId),
   bucket: parsed(bucketNameOf),
   region: parsed(parseRegion),
   policy: nullable(text),
+  settings: since(json(isSettings), {}),
   createdAt: integer,
   rev: integer,
 })

@@ -11,6 +11,7 @@ import {
   oneOf,
   parsed,
   record,
+  since,
   text,
 } from './attribute-values.ts'
 import { encodeEncryption, parseEncryption } from './object-encryption.ts'
@@ -37,6 +38,7 @@ const objectFields = record<PlainFields>({
   checksumType,
   multipart: flag,
   manifestTag: bytes,
+  tags: since(textMap, {}),
   rev: integer,
 })
 
@@ -51,7 +53,7 @@ export const objectPlace = (account: AccountId, bucket: BucketName, key: string)
 /** @param set - where the parts lie; `null`: in the item itself */
 export function encodeObject(object: ObjectRecord, set: ChunkSet | null): Item {
   const { encryption } = object
-  const kmsKey = encryption.mode === 'SSE-KMS' && `${object.account}#${encryption.keyArn}`
+  const kmsKey = 'keyArn' in encryption && `${object.account}#${encryption.keyArn}`
   return {
     ...objectFields.encode(object),
     ...encodeEncryption(encryption),

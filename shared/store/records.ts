@@ -473,8 +473,45 @@ export interface BucketRecord {
   readonly region: Region
   /** The bucket policy's text; `null` when there is none. */
   readonly policy: string | null
+  readonly settings: BucketSettings
   readonly createdAt: number
   readonly rev: number
+}
+
+/** What was set for a bucket; what was not set has no entry. */
+export interface BucketSettings {
+  readonly encryption?: BucketEncryption
+  readonly tags?: Readonly<Record<string, string>>
+  /** In the order in which they are tried. */
+  readonly cors?: readonly CorsRule[]
+  readonly publicAccessBlock?: PublicAccessBlock
+  readonly objectOwnership?: 'BucketOwnerEnforced' | 'BucketOwnerPreferred' | 'ObjectWriter'
+}
+
+/** How objects are encrypted whose writes ask for nothing, and which ways of encryption are refused. */
+export interface BucketEncryption {
+  /** `null`: only blocking was set. */
+  readonly algorithm: 'AES256' | 'aws:kms' | 'aws:kms:dsse' | null
+  /** As it was given; `null`: the account's `alias/aws/s3`. */
+  readonly keyId: string | null
+  readonly bucketKey: boolean
+  readonly blocksCustomerKeys: boolean
+}
+
+export interface CorsRule {
+  readonly id: string | null
+  readonly allowedOrigins: readonly string[]
+  readonly allowedMethods: readonly string[]
+  readonly allowedHeaders: readonly string[]
+  readonly exposeHeaders: readonly string[]
+  readonly maxAgeSeconds: number | null
+}
+
+export interface PublicAccessBlock {
+  readonly blockPublicAcls: boolean
+  readonly ignorePublicAcls: boolean
+  readonly blockPublicPolicy: boolean
+  readonly restrictPublicBuckets: boolean
 }
 
 /** How an object's key is wrapped. */
@@ -490,6 +527,27 @@ export type ObjectEncryption =
       /** The ciphertext blob of the data key that wraps the object key. */
       readonly dataKeyBlob: Uint8Array
       readonly encryptionContext: Readonly<Record<string, string>>
+      /** Whether the data key is one that many objects of the bucket share. */
+      readonly bucketKey: boolean
+      readonly wrappedObjectKey: Uint8Array
+    }
+  | {
+      readonly mode: 'DSSE-KMS'
+      readonly keyArn: string
+      readonly dataKeyBlob: Uint8Array
+      readonly encryptionContext: Readonly<Record<string, string>>
+      /** Of the inner layer, under the data key. */
+      readonly wrappedObjectKey: Uint8Array
+      readonly tenantKeyVersion: number
+      /** Of the outer layer, under the tenant key. */
+      readonly wrappedOuterKey: Uint8Array
+    }
+  | {
+      readonly mode: 'SSE-C'
+      /** 32 random bytes, from which and from the caller's key the wrapping key comes. */
+      readonly customerKeySalt: Uint8Array
+      /** 32 bytes that only the caller's key gives, and that do not tell it. */
+      readonly customerKeyCommitment: Uint8Array
       readonly wrappedObjectKey: Uint8Array
     }
 
@@ -531,6 +589,8 @@ export interface ObjectRecord {
   readonly multipart: boolean
   /** Tag over everything above, under a key derived from the object key. */
   readonly manifestTag: Uint8Array
+  /** May be changed by who cannot open the object, so the tag above does not cover them. */
+  readonly tags: Readonly<Record<string, string>>
   readonly rev: number
 }
 
@@ -548,6 +608,12 @@ export interface UploadRecord {
   readonly checksumAlgorithm: string | null
   readonly checksumType: 'FULL_OBJECT' | 'COMPOSITE' | null
   readonly encryption: ObjectEncryption
+  readonly tags: Readonly<Record<string, string>>
+  /** What seals the object's record where its key is only the caller's. */
+  readonly completion: {
+    readonly tenantKeyVersion: number
+    readonly wrappedManifestKey: Uint8Array
+  } | null
   /** The version id that the object will have; what wraps the object key is bound to it. */
   readonly versionId: string
   /** Set when the upload was completed: what Complete answered, so that a retry gets the same. */

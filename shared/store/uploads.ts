@@ -8,6 +8,7 @@ import {
   oneOf,
   parsed,
   record,
+  since,
   text,
 } from './attribute-values.ts'
 import { encodeEncryption, parseEncryption } from './object-encryption.ts'
@@ -28,13 +29,17 @@ import {
 const account = parsed(parseAccountId)
 const bucket = parsed(bucketNameOf)
 
-/** `fence` as two attributes, there or not there together. */
-interface FenceFields {
+/** `fence` and `completion` as two attributes each, there or not there together. */
+interface SplitFields {
+  readonly manifestKeyVersion: number | null
+  readonly wrappedManifestKey: Uint8Array | null
   readonly fencedBy: 'complete' | 'abort' | null
   readonly fencedSince: number | null
 }
 
-const uploadFields = record<Omit<UploadRecord, 'encryption' | 'fence'> & FenceFields>({
+const uploadFields = record<
+  Omit<UploadRecord, 'encryption' | 'fence' | 'completion'> & SplitFields
+>({
   account,
   bucket,
   key: text,
@@ -44,8 +49,11 @@ const uploadFields = record<Omit<UploadRecord, 'encryption' | 'fence'> & FenceFi
   userMetadata: textMap,
   checksumAlgorithm: nullable(text),
   checksumType,
+  tags: since(textMap, {}),
   versionId: text,
   completedEtag: nullable(text),
+  manifestKeyVersion: nullable(integer),
+  wrappedManifestKey: nullable(bytes),
   fencedBy: nullable(oneOf('complete', 'abort')),
   fencedSince: nullable(integer),
   rev: integer,
@@ -131,6 +139,8 @@ export const DUE_UPLOADS = 'upload'
 const encodeUpload = (upload: UploadRecord): Item => ({
   ...uploadFields.encode({
     ...upload,
+    manifestKeyVersion: upload.completion?.tenantKeyVersion ?? null,
+    wrappedManifestKey: upload.completion?.wrappedManifestKey ?? null,
     fencedBy: upload.fence?.by ?? null,
     fencedSince: upload.fence?.since ?? null,
   }),
@@ -140,11 +150,16 @@ const encodeUpload = (upload: UploadRecord): Item => ({
 })
 
 function parseUpload(item: Item): UploadRecord {
-  const { fencedBy, fencedSince, ...fields } = uploadFields.parse(item)
+  const { fencedBy, fencedSince, manifestKeyVersion, wrappedManifestKey, ...fields } =
+    uploadFields.parse(item)
   requirePlace(item, uploadPlace(fields))
   const fence =
     fencedBy === null || fencedSince === null ? null : { by: fencedBy, since: fencedSince }
-  return { ...fields, fence, encryption: parseEncryption(item) }
+  const completion =
+    manifestKeyVersion === null || wrappedManifestKey === null
+      ? null
+      : { tenantKeyVersion: manifestKeyVersion, wrappedManifestKey }
+  return { ...fields, fence, completion, encryption: parseEncryption(item) }
 }
 
 function parsePart(item: Item): PartRecord {

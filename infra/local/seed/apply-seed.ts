@@ -123,7 +123,15 @@ async function applyBucket(
 ): Promise<void> {
   const createdAt = Math.floor(clock.now() / 1000) * 1000 // S3 dates in whole seconds
   await unlessThere(
-    store.buckets.create({ account, bucket, region, policy: null, createdAt, rev: 1 }),
+    store.buckets.create({
+      account,
+      bucket,
+      region,
+      policy: null,
+      settings: {},
+      createdAt,
+      rev: 1,
+    }),
   )
 }
 

@@ -2,7 +2,12 @@ import { randomBytes } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type Manifest, manifestTag, verifyManifest } from '../../../shared/blobs/manifest.ts'
+import {
+  type Manifest,
+  manifestKey,
+  manifestTag,
+  verifyManifest,
+} from '../../../shared/blobs/manifest.ts'
 import type { AccountId, BucketName } from '../../../shared/ids.ts'
 import type { ObjectEncryption, ObjectRecord, PartRecord } from '../../../shared/store/records.ts'
 
@@ -33,6 +38,22 @@ const encryption: fc.Arbitrary<ObjectEncryption> = fc.oneof(
     keyArn: text,
     dataKeyBlob: bytes,
     encryptionContext: map,
+    bucketKey: fc.boolean(),
+    wrappedObjectKey: bytes,
+  }),
+  fc.record({
+    mode: fc.constant('DSSE-KMS' as const),
+    keyArn: text,
+    dataKeyBlob: bytes,
+    encryptionContext: map,
+    wrappedObjectKey: bytes,
+    tenantKeyVersion: number,
+    wrappedOuterKey: bytes,
+  }),
+  fc.record({
+    mode: fc.constant('SSE-C' as const),
+    customerKeySalt: bytes,
+    customerKeyCommitment: bytes,
     wrappedObjectKey: bytes,
   }),
 )
@@ -57,7 +78,8 @@ const manifest: fc.Arbitrary<Manifest> = fc.record({
 const objectKey = randomBytes(32)
 const tagged = (record: Manifest): ObjectRecord => ({
   ...record,
-  manifestTag: manifestTag(objectKey, record),
+  manifestTag: manifestTag(manifestKey(objectKey), record),
+  tags: {},
   rev: 1,
 })
 

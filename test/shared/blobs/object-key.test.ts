@@ -22,8 +22,23 @@ const kms = {
   mode: 'SSE-KMS' as const,
   keyArn: 'arn:aws:kms:eu-central-1:111122223333:key/1',
   encryptionContext: { team: 'payments', 'aws:s3:arn': 'arn:aws:s3:::ledger' },
+  bucketKey: false,
+}
+const dsse = {
+  mode: 'DSSE-KMS' as const,
+  keyArn: kms.keyArn,
+  encryptionContext: kms.encryptionContext,
+  tenantKeyVersion: 1,
+}
+const customer = {
+  mode: 'SSE-C' as const,
+  customerKeySalt: Buffer.alloc(32, 1),
+  customerKeyCommitment: Buffer.alloc(32, 2),
 }
 const sseKms: ObjectIdentity = { ...object, encryption: kms }
+const dsseKms: ObjectIdentity = { ...object, encryption: dsse }
+const sseC: ObjectIdentity = { ...object, encryption: customer }
+const modes = [sseS3, sseKms, dsseKms, sseC]
 
 test('object keys are 32 bytes and never the same', () => {
   expect(newObjectKey()).toHaveLength(32)
@@ -33,6 +48,8 @@ test('object keys are 32 bytes and never the same', () => {
 test.each([
   ['SSE-S3', sseS3],
   ['SSE-KMS', sseKms],
+  ['DSSE-KMS', dsseKms],
+  ['SSE-C', sseC],
 ])('what %s wraps unwraps for the same object', (_, identity) => {
   const objectKey = newObjectKey()
   const wrapped = wrapObjectKey(wrappingKey, objectKey, identity)
@@ -47,12 +64,14 @@ test('the order of the encryption context does not matter', () => {
   expect(unwrapObjectKey(wrappingKey, wrapped, other)).not.toBeNull()
 })
 
-const moved: [string, ObjectIdentity, ObjectIdentity][] = [sseS3, sseKms].flatMap((from) => [
+const moved: [string, ObjectIdentity, ObjectIdentity][] = modes.flatMap((from) => [
   ['account', from, { ...from, account: '111122223334' as AccountId }],
   ['bucket', from, { ...from, bucket: bucketNameOf('ledgers') }],
   ['name', from, { ...from, key: `${from.key}x` }],
   ['version', from, { ...from, versionId: 'v2' }],
-  ['mode', from, { ...from, encryption: from === sseS3 ? kms : sseS3.encryption }],
+  ...modes
+    .filter((other) => other !== from)
+    .map((other): [string, ObjectIdentity, ObjectIdentity] => ['mode', from, other]),
 ])
 const withKms = (change: Partial<typeof kms>): ObjectIdentity => ({
   ...object,
@@ -62,6 +81,9 @@ const withKms = (change: Partial<typeof kms>): ObjectIdentity => ({
 test.each<[string, ObjectIdentity, ObjectIdentity]>([
   ...moved,
   ['tenant key', sseS3, { ...object, encryption: { mode: 'SSE-S3', tenantKeyVersion: 2 } }],
+  ['kind of data key', sseKms, withKms({ bucketKey: true })],
+  ['tenant key of its layer', dsseKms, { ...object, encryption: { ...dsse, tenantKeyVersion: 2 } }],
+  ['salt', sseC, { ...object, encryption: { ...customer, customerKeySalt: Buffer.alloc(32, 3) } }],
   ['key', sseKms, withKms({ keyArn: `${kms.keyArn}2` })],
   ['context', sseKms, withKms({ encryptionContext: { team: 'x', 'aws:s3:arn': 'y' } })],
 ])('a wrapped object key does not open for another %s', (_, from, to) => {

@@ -204,6 +204,7 @@ export const givenBucket = (account: AccountId, bucket = 'ledgers'): BucketRecor
   bucket: bucketNameOf(bucket),
   region,
   policy: null,
+  settings: {},
   createdAt: 1_795_000_000_000,
   rev: 1,
 })
@@ -238,6 +239,7 @@ export const givenObject = (account: AccountId, key: string, rev = 1): ObjectRec
   parts: [givenPart(1)],
   multipart: false,
   manifestTag: bytesOf(32),
+  tags: { team: 'ledgers' },
   rev,
 })
 
@@ -256,8 +258,11 @@ export const givenUpload = (account: AccountId, uploadId = 'upload-1'): UploadRe
     keyArn: `arn:aws:kms:eu-central-1:${account}:key/${keyIdOf(1)}`,
     dataKeyBlob: bytesOf(180),
     encryptionContext: { '': '', purpose: 'test' },
+    bucketKey: true,
     wrappedObjectKey: bytesOf(60),
   },
+  completion: { tenantKeyVersion: 1, wrappedManifestKey: bytesOf(60) },
+  tags: { team: 'ledgers' },
   versionId: 'version-1',
   completedEtag: null,
   fence: null,
