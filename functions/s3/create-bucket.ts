@@ -5,10 +5,12 @@ import type { S3Answer } from '../../shared/lambda/s3-answer.ts'
 import { readXml } from '../../shared/lambda/s3-body.ts'
 import { requireBucketName } from '../../shared/lambda/s3-bucket-name.ts'
 import { accountOperation } from '../../shared/lambda/s3-operation.ts'
+import { isCephProfile } from '../../shared/lambda/s3-profile.ts'
 import type { S3Request } from '../../shared/lambda/s3-request.ts'
 import { s3Handler } from '../../shared/lambda/s3-stack.ts'
 import { childrenOf, textOf } from '../../shared/lambda/s3-xml-reader.ts'
 import type { Call } from '../../shared/pipeline/operation.ts'
+import type { BucketSettings } from '../../shared/store/records.ts'
 import { ConditionFailed } from '../../shared/store/repositories.ts'
 
 const MAX_BODY = 64 * 1024
@@ -32,7 +34,7 @@ export const createBucket = accountOperation({
         bucket,
         region,
         policy: null,
-        settings: {},
+        settings: newSettings(),
         createdAt,
         rev: 1,
       })
@@ -43,6 +45,19 @@ export const createBucket = accountOperation({
     return created(bucket)
   },
 })
+
+/** As S3 since April 2026: keys of callers are refused until the bucket's owner allows them. */
+const newSettings = (): BucketSettings =>
+  isCephProfile()
+    ? {}
+    : {
+        encryption: {
+          algorithm: null,
+          keyId: null,
+          bucketKey: false,
+          blocksCustomerKeys: true,
+        },
+      }
 
 const created = (bucket: string): S3Answer => ({
   status: 200,

@@ -1,6 +1,5 @@
 import { bucketOperation } from '../../shared/lambda/s3-operation.ts'
-import { s3Handler } from '../../shared/lambda/s3-stack.ts'
-import { changeBucket } from './bucket-policy.ts'
+import { changeBucket } from './change-bucket.ts'
 
 /** Takes the bucket policy away; that there is none is no error. */
 export const deleteBucketPolicy = bucketOperation({
@@ -12,5 +11,3 @@ export const deleteBucketPolicy = bucketOperation({
     return { status: 204, headers: {} }
   },
 })
-
-export const handler = s3Handler(deleteBucketPolicy)

@@ -1,6 +1,5 @@
 import { xmlAnswer } from '../../shared/lambda/s3-answer.ts'
 import { bucketOperation } from '../../shared/lambda/s3-operation.ts'
-import { s3Handler } from '../../shared/lambda/s3-stack.ts'
 import { xmlDocument } from '../../shared/lambda/s3-xml.ts'
 import { requireBucketPolicy } from './bucket-policy.ts'
 
@@ -14,5 +13,3 @@ export const getBucketPolicyStatus = bucketOperation({
     return xmlAnswer(xmlDocument('PolicyStatus', { IsPublic: 'FALSE' }))
   },
 })
-
-export const handler = s3Handler(getBucketPolicyStatus)

@@ -1,5 +1,4 @@
 import { bucketOperation } from '../../shared/lambda/s3-operation.ts'
-import { s3Handler } from '../../shared/lambda/s3-stack.ts'
 import { requireBucketPolicy } from './bucket-policy.ts'
 
 /** The text of the bucket policy, as it was put. */
@@ -13,5 +12,3 @@ export const getBucketPolicy = bucketOperation({
     body: await requireBucketPolicy(request, call),
   }),
 })
-
-export const handler = s3Handler(getBucketPolicy)

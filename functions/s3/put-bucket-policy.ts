@@ -5,11 +5,10 @@ import { S3Error } from '../../shared/blobs/s3-error.ts'
 import { readWhole } from '../../shared/lambda/s3-body.ts'
 import { bucketOperation } from '../../shared/lambda/s3-operation.ts'
 import type { S3Request } from '../../shared/lambda/s3-request.ts'
-import { s3Handler } from '../../shared/lambda/s3-stack.ts'
 import { contextOf } from '../../shared/pipeline/authorize.ts'
 import { missingPrincipal } from '../../shared/pipeline/key-policy.ts'
 import type { Call } from '../../shared/pipeline/operation.ts'
-import { changeBucket } from './bucket-policy.ts'
+import { changeBucket } from './change-bucket.ts'
 
 /** What is read of a request; the policy itself may be smaller only. */
 const MAX_BODY = 64 * 1024
@@ -62,5 +61,3 @@ const mayUpdateAgain = (text: string, { bucketArn }: S3Request, call: Call): boo
 
 const malformed = (text: string, detail?: string): S3Error =>
   new S3Error('MalformedPolicy', text, detail === undefined ? {} : { Detail: detail })
-
-export const handler = s3Handler(putBucketPolicy)

@@ -115,9 +115,9 @@ const contentType = (headers: EdgeRequest['headers']): string =>
 
 function s3Target(request: EdgeRequest): Target {
   const operation = s3Operation(request)
-  return operation.offered
-    ? { path: `/s3/${operation.name}` }
-    : { path: '/s3/not-implemented', operation: operation.name }
+  if (operation.place === 'own') return { path: `/s3/${operation.name}` }
+  const path = operation.place === 'settings' ? '/s3/settings' : '/s3/not-implemented'
+  return { path: path, operation: operation.name }
 }
 
 /**

@@ -5,10 +5,13 @@
  */
 import { addressOf } from './s3-address.ts'
 
-/** `name` as AWS names it; `offered` tells whether there is a function for it. */
+/**
+ * `name` as AWS names it; `place` tells where it is answered: by a function of its own, by the one
+ * for settings of buckets and tags of objects, or nowhere.
+ */
 export interface S3Operation {
   readonly name: string
-  readonly offered: boolean
+  readonly place: 'own' | 'settings' | 'none'
 }
 
 interface S3Request {
@@ -20,7 +23,7 @@ interface S3Request {
 
 type Level = 'service' | 'bucket' | 'object'
 
-/** In the order in which they decide; those without an entry in `OFFERED` are refused. */
+/** In the order in which they decide; those without an entry in `OFFERED` or `SETTINGS` are refused. */
 const SUB_RESOURCES: readonly (readonly [name: string, noun: string])[] = [
   ['uploads', 'MultipartUploads'],
   ['uploadId', 'MultipartUpload'],
@@ -69,10 +72,6 @@ const OFFERED: Readonly<Record<string, string>> = {
   'bucket GET uploads': 'ListMultipartUploads',
   'bucket GET list-type': 'ListObjectsV2',
   'bucket GET location': 'GetBucketLocation',
-  'bucket GET policy': 'GetBucketPolicy',
-  'bucket GET policyStatus': 'GetBucketPolicyStatus',
-  'bucket PUT policy': 'PutBucketPolicy',
-  'bucket DELETE policy': 'DeleteBucketPolicy',
   'bucket HEAD ': 'HeadBucket',
   'bucket PUT ': 'CreateBucket',
   'bucket DELETE ': 'DeleteBucket',
@@ -89,6 +88,17 @@ const OFFERED: Readonly<Record<string, string>> = {
   'object POST uploadId': 'CompleteMultipartUpload',
   'object DELETE uploadId': 'AbortMultipartUpload',
   'object DELETE ': 'DeleteObject',
+}
+
+/** As `OFFERED`: what is answered by the function for settings. */
+const SETTINGS: Readonly<Record<string, string>> = {
+  'bucket GET policy': 'GetBucketPolicy',
+  'bucket GET policyStatus': 'GetBucketPolicyStatus',
+  'bucket PUT policy': 'PutBucketPolicy',
+  'bucket DELETE policy': 'DeleteBucketPolicy',
+  'bucket GET encryption': 'GetBucketEncryption',
+  'bucket PUT encryption': 'PutBucketEncryption',
+  'bucket DELETE encryption': 'DeleteBucketEncryption',
 }
 
 /** Plain requests that have a name of their own and are not offered. */
@@ -108,13 +118,15 @@ export function s3Operation(request: S3Request): S3Operation {
   const level = levelOf(request)
   const subResource = subResourceOf(request.query)
   const asked = `${level} ${request.method} ${subResource[0]}`
+  const setting = SETTINGS[asked]
+  if (setting !== undefined) return { name: setting, place: 'settings' }
   const offered = OFFERED[asked]
   if (offered !== undefined && isCopy(request, offered)) {
-    return { name: offered === 'PutObject' ? 'CopyObject' : 'UploadPartCopy', offered: false }
+    return { name: offered === 'PutObject' ? 'CopyObject' : 'UploadPartCopy', place: 'none' }
   }
   return offered !== undefined
-    ? { name: offered, offered: true }
-    : { name: KNOWN[asked] || unofferedName(request.method, level, subResource[1]), offered: false }
+    ? { name: offered, place: 'own' }
+    : { name: KNOWN[asked] || unofferedName(request.method, level, subResource[1]), place: 'none' }
 }
 
 const isCopy = (request: S3Request, operation: string): boolean =>

@@ -49,6 +49,7 @@ export const s3ErrorStatus = {
   OperationAborted: 409,
   PreconditionFailed: 412,
   RequestTimeTooSkewed: 403,
+  ServerSideEncryptionConfigurationNotFoundError: 404,
   ServiceUnavailable: 503,
   SignatureDoesNotMatch: 403,
   SlowDown: 503,

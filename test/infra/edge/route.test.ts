@@ -142,17 +142,26 @@ describe('S3', () => {
     ['DELETE', '/b/k', 'uploadId=u', 'AbortMultipartUpload'],
     ['GET', '/b/k', 'uploadId=u', 'ListParts'],
     ['GET', '/b/k', '%75ploadId=u', 'ListParts'],
-    ['GET', '/b', 'policy', 'GetBucketPolicy'],
-    ['GET', '/b', 'policyStatus', 'GetBucketPolicyStatus'],
-    ['PUT', '/b', 'policy', 'PutBucketPolicy'],
-    ['DELETE', '/b', 'policy', 'DeleteBucketPolicy'],
   ])('%s %s?%s is %s', (method, path, query, operation) => {
     expect(pathOf({ method, path, query })).toBe(`/s3/${operation}`)
   })
 
   test.each([
-    ['GET', '/b', '', 'ListObjects'],
+    ['GET', '/b', 'policy', 'GetBucketPolicy'],
+    ['GET', '/b', 'policyStatus', 'GetBucketPolicyStatus'],
+    ['PUT', '/b', 'policy', 'PutBucketPolicy'],
+    ['DELETE', '/b', 'policy', 'DeleteBucketPolicy'],
+    ['GET', '/b', 'encryption', 'GetBucketEncryption'],
     ['PUT', '/b', 'encryption=', 'PutBucketEncryption'],
+    ['DELETE', '/b', 'encryption', 'DeleteBucketEncryption'],
+  ])('%s %s?%s is the setting %s', (method, path, query, operation) => {
+    const routed = route(given({ method, path, query }))
+    expect(routed.path).toBe('/s3/settings')
+    expect(routed.headers['x-keyhold-operation']).toBe(operation)
+  })
+
+  test.each([
+    ['GET', '/b', '', 'ListObjects'],
     ['DELETE', '/b', 'cors', 'DeleteBucketCors'],
     ['GET', '/b', 'versions', 'ListObjectVersions'],
     ['PUT', '/b', 'uploads', 'PutBucketMultipartUploads'],
