@@ -99,9 +99,7 @@ export class S3Request {
     this.#headers.get(name)?.join(',') ?? this.#hoisted.get(name)
 
   /** What a presigned URL carries in place of a header. */
-  hoisted(name: string): string | undefined {
-    return this.#hoisted.get(name)
-  }
+  readonly hoisted = (name: string): string | undefined => this.#hoisted.get(name)
 
   /** Lower-case names of all headers, those that a presigned URL carries included. */
   headerNames(): Iterable<string> {

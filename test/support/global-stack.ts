@@ -100,6 +100,7 @@ export function spawnStack(
       KEYHOLD_ACCOUNT_ID: GIVEN.account,
       KEYHOLD_ACCESS_KEY_ID: GIVEN.accessKeyId,
       KEYHOLD_SECRET_ACCESS_KEY: GIVEN.secretAccessKey,
+      KEYHOLD_ALLOW_INSECURE_SSE_C: 'true', // the tests speak plain HTTP
       ...variables,
     },
   })

@@ -6,6 +6,7 @@ import { LedgerUnavailable } from '../../../shared/audit/ledger.ts'
 import { bucketNameOf, parseAccountId } from '../../../shared/ids.ts'
 import { blobStore } from '../../../shared/lambda/blob-store.ts'
 import type { ObjectRecord } from '../../../shared/store/records.ts'
+import { allowCustomerKeys, asked, MODES } from '../../support/encryption-modes.ts'
 import { givenInProcessStack, type InProcessStack } from '../../support/in-process-stack.ts'
 import { givenBucket, sendRaw, xmlText } from '../../support/s3.ts'
 
@@ -13,10 +14,14 @@ let own: InProcessStack
 let s3: S3Client
 let Bucket: string
 
+const SSE_C = 'x-amz-server-side-encryption-customer'
+
 beforeAll(async () => {
+  process.env.KEYHOLD_ALLOW_INSECURE_SSE_C = 'true'
   own = await givenInProcessStack()
   s3 = own.stack.s3()
   Bucket = await givenBucket(s3)
+  await allowCustomerKeys(s3, Bucket)
 })
 afterAll(() => own.close())
 
@@ -41,10 +46,18 @@ const part = (record: ObjectRecord) => {
   return first
 }
 
-describe.each([
-  ['SSE-S3', {}],
-  ['SSE-KMS', { ServerSideEncryption: 'aws:kms' }],
-])('a record of the index that was edited, under %s', (_mode, encryption) => {
+const keyHeaders = (read: Readonly<Record<string, string>>): Record<string, string> =>
+  read.SSECustomerKey === undefined
+    ? {}
+    : {
+        [`${SSE_C}-algorithm`]: 'AES256',
+        [`${SSE_C}-key`]: read.SSECustomerKey,
+        [`${SSE_C}-key-md5`]: read.SSECustomerKeyMD5 ?? '',
+      }
+
+describe.each(MODES)('a record of the index that was edited, under %s', (mode) => {
+  const { write: encryption, read: readWith } = asked(mode)
+  const brought = keyHeaders(readWith)
   test.each<[string, (record: ObjectRecord) => Partial<ObjectRecord>]>([
     ['size', ({ size }) => ({ size: size - 1 })],
     ['ETag', () => ({ etag: '0'.repeat(32) })],
@@ -66,9 +79,9 @@ describe.each([
     ],
   ])('in its %s is not believed', async (name, change) => {
     await put(name, encryption)
-    expect((await get(encodeURIComponent(name))).status).toBe(200)
+    expect((await get(encodeURIComponent(name), brought)).status).toBe(200)
     await edit(name, change)
-    const headers = { 'x-amz-checksum-mode': 'ENABLED' }
+    const headers = { 'x-amz-checksum-mode': 'ENABLED', ...brought }
     const answer = await get(encodeURIComponent(name), headers)
     expect([answer.status, xmlText(answer.body, 'Code')]).toEqual([500, 'InternalError'])
     const path = `/${Bucket}/${encodeURIComponent(name)}`
