@@ -34,6 +34,7 @@ export const completeMultipartUpload = objectOperation({
   name: 'CompleteMultipartUpload',
   action: 's3:PutObject',
   readOnly: false,
+  continuesUpload: true,
   async run(request, call) {
     refuseLateEncryption(request)
     await findUpload(request, call)

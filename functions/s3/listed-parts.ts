@@ -3,6 +3,7 @@ import { compositeEtag } from '../../shared/blobs/digests.ts'
 import { S3Error } from '../../shared/blobs/s3-error.ts'
 import { readXml } from '../../shared/lambda/s3-body.ts'
 import { checksumElement, checksumNames } from '../../shared/lambda/s3-checksums.ts'
+import { isCephProfile } from '../../shared/lambda/s3-profile.ts'
 import type { S3Request } from '../../shared/lambda/s3-request.ts'
 import {
   childrenOf,
@@ -32,6 +33,7 @@ export async function readListedParts(request: S3Request): Promise<readonly List
   const document = await readXml(request, 'CompleteMultipartUpload', MAX_BODY, null)
   const listed = document === null ? [] : childrenOf(document, 'Part').map(parseListed)
   if (listed.length === 0) {
+    if (isCephProfile()) throw malformedXml()
     throw new S3Error('InvalidRequest', 'You must specify at least one part')
   }
   if (listed.length > MAX_PARTS) throw malformedXml()

@@ -24,6 +24,7 @@ export const uploadPart = objectOperation({
   name: 'UploadPart',
   action: 's3:PutObject',
   readOnly: false,
+  continuesUpload: true,
   async run(request, call) {
     const partNumber = parsePartNumber(request.parameter('partNumber') ?? '')
     const upload = await requireUpload(request, call)

@@ -17,6 +17,7 @@ import type { S3Answer } from './s3-answer.ts'
 import { explainS3 } from './s3-explain.ts'
 import type { S3Request } from './s3-request.ts'
 import { refuseUnsupported } from './s3-unsupported.ts'
+import { uploadConditions } from './s3-upload-conditions.ts'
 
 export type S3Operation = Operation<S3Request, S3Answer>
 
@@ -26,6 +27,8 @@ export interface S3OperationParts {
   /** `s3:GetObject`; `null` where each part of the request is authorized by itself. */
   readonly action: string | null
   readonly readOnly: boolean
+  /** Whether it continues an upload, whose encryption was asked for when that began. */
+  readonly continuesUpload?: true
   run(request: S3Request, call: Call): Promise<S3Answer>
 }
 
@@ -64,7 +67,13 @@ const inBucket = (
     const bucket = await request.requireBucket(call.services.store.buckets)
     requireRegion(bucket, call)
     if (parts.action === null) return []
-    return [{ action: parts.action, resource: resource(request), policy: bucket.policy }]
+    const permission = {
+      action: parts.action,
+      resource: resource(request),
+      policy: bucket.policy,
+    }
+    if (parts.continuesUpload !== true) return [permission]
+    return [{ ...permission, conditions: await uploadConditions(request, bucket.policy, call) }]
   },
 })
 

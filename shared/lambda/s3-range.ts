@@ -4,6 +4,7 @@
  */
 import { S3Error } from '../blobs/s3-error.ts'
 import type { ObjectRecord } from '../store/records.ts'
+import { isCephProfile } from './s3-profile.ts'
 import type { S3Request } from './s3-request.ts'
 
 /** Bytes `start` to `end`, both inclusive; `end` is `start - 1` for none. */
@@ -66,11 +67,15 @@ function selectRange(range: string | undefined, size: number): Selection {
   )
 }
 
+const PART_MISSING =
+  "One or more of the specified parts could not be found. The part may not have been uploaded, or the specified entity tag may not match the part's entity tag."
+
 /** An object that came in one piece is its own first part. */
 function selectPart(partNumber: number, { parts, size, multipart }: Sized): Selection {
   const sizes = multipart ? parts.map((part) => part.size) : [size]
   const own = sizes[partNumber - 1]
   if (own === undefined) {
+    if (isCephProfile()) throw new S3Error('InvalidPart', PART_MISSING)
     throw new S3Error('InvalidPartNumber', 'The requested partnumber is not satisfiable', {
       PartNumberRequested: partNumber,
       ActualPartCount: sizes.length,
