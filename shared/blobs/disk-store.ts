@@ -16,6 +16,7 @@ import { pipeline } from 'node:stream/promises'
 import { type Clock, systemClock } from '../clock.ts'
 import { type BackingStore, BlobMissing } from './backing-store.ts'
 import { BlobExists, newBlobName, requireBlobName } from './blob-name.ts'
+import { FlushedFile } from './flushed-file.ts'
 import { STORED_SEGMENT_LENGTH } from './segments.ts'
 
 const INCOMING = 'incoming-'
@@ -23,7 +24,6 @@ const INCOMING = 'incoming-'
 const STALE_AFTER_MS = 24 * 60 * 60 * 1000
 /** Bytes for one read: whole segments, so that none has to be put together from two reads. */
 const READ_LENGTH = 16 * STORED_SEGMENT_LENGTH
-const WRITE_BUFFER_LENGTH = 1024 * 1024
 const hexDigits = [...'0123456789abcdef']
 
 /**
@@ -124,9 +124,9 @@ async function writeFlushed(
 ): Promise<number> {
   // Opened here and not by the stream, so that the file is there to be removed whatever happens.
   const file = await open(path, 'wx', 0o600)
-  const out = file.createWriteStream({ flush: true, highWaterMark: WRITE_BUFFER_LENGTH })
+  const out = new FlushedFile(file)
   await pipeline(bytes, out, signal === undefined ? {} : { signal })
-  return out.bytesWritten
+  return out.size
 }
 
 async function linkNew(from: string, to: string): Promise<void> {
