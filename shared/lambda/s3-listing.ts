@@ -4,10 +4,14 @@ import { invalidArgument } from '../blobs/s3-error.ts'
 import type { S3Request } from './s3-request.ts'
 
 /**
- * @param name - of the parameter; @param max - what is given when nothing is asked for, and at most
+ * @param name - of the parameter, or of what stands in its place; @param max - what is given when nothing is asked for, and at most
  * @throws S3Error InvalidArgument unless it is a whole number from 0
  */
-export function parseCount({ parameter }: S3Request, name: string, max: number): number {
+export function parseCount(
+  { parameter }: Pick<S3Request, 'parameter'>,
+  name: string,
+  max: number,
+): number {
   const text = parameter(name)
   if (text === undefined || text === '') return max
   if (/^[0-9]{1,10}$/.test(text) && Number(text) <= 2 ** 31 - 1) return Math.min(Number(text), max)
