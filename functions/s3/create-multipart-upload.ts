@@ -17,6 +17,7 @@ import { readMetadata } from '../../shared/lambda/s3-metadata.ts'
 import { objectOperation } from '../../shared/lambda/s3-operation.ts'
 import type { S3Request } from '../../shared/lambda/s3-request.ts'
 import { s3Handler } from '../../shared/lambda/s3-stack.ts'
+import { readTaggingHeader, taggingPermissions } from '../../shared/lambda/s3-tagging.ts'
 import { xmlDocument } from '../../shared/lambda/s3-xml.ts'
 import type { UploadRecord } from '../../shared/store/records.ts'
 import { objectKeyServices } from './object-kms.ts'
@@ -27,11 +28,13 @@ const UPLOAD_ID_LENGTH = 48
 export const createMultipartUpload = objectOperation({
   name: 'CreateMultipartUpload',
   action: 's3:PutObject',
+  also: taggingPermissions,
   readOnly: false,
   async run(request, call) {
     const requested = await readEncryption(request, call)
     const checksum = readChecksum(request)
     const metadata = readMetadata(request)
+    const tags = readTaggingHeader(request)
     const { account, bucket, key } = request
     const place = { account, bucket, key, versionId: newVersionId() }
     const { keys, encryption } = await createObjectKeys(requested, place, objectKeyServices(call))
@@ -47,7 +50,7 @@ export const createMultipartUpload = objectOperation({
       checksumType: checksum?.type ?? null,
       encryption,
       completion,
-      tags: {},
+      tags,
       completedEtag: null,
       fence: null,
       rev: 1,

@@ -70,7 +70,11 @@ function requireChecksumOf(upload: UploadRecord, request: S3Request): void {
  * Records the part, and lets go of the one that it replaces.
  * @throws S3Error NoSuchUpload when the upload is over by now
  */
-async function recordPart(upload: UploadRecord, part: PartRecord, call: Call): Promise<void> {
+export async function recordPart(
+  upload: UploadRecord,
+  part: PartRecord,
+  call: Call,
+): Promise<void> {
   const { store } = call.services
   const replaced = await store.uploads.putPart(upload, part)
   const { account, bucket, uploadId } = upload

@@ -70,6 +70,7 @@ const PLAIN = ''
 const OFFERED: Readonly<Record<string, string>> = {
   'service GET ': 'ListBuckets',
   'bucket GET uploads': 'ListMultipartUploads',
+  'bucket GET ': 'ListObjects',
   'bucket GET list-type': 'ListObjectsV2',
   'bucket GET location': 'GetBucketLocation',
   'bucket HEAD ': 'HeadBucket',
@@ -78,6 +79,7 @@ const OFFERED: Readonly<Record<string, string>> = {
   'bucket POST delete': 'DeleteObjects',
   'object GET uploadId': 'ListParts',
   'object GET partNumber': 'GetObject',
+  'object GET attributes': 'GetObjectAttributes',
   'object GET ': 'GetObject',
   'object HEAD partNumber': 'HeadObject',
   'object HEAD ': 'HeadObject',
@@ -103,11 +105,9 @@ const SETTINGS: Readonly<Record<string, string>> = {
 
 /** Plain requests that have a name of their own and are not offered. */
 const KNOWN: Readonly<Record<string, string>> = {
-  'bucket GET ': 'ListObjects',
   'bucket GET versions': 'ListObjectVersions',
   'bucket GET session': 'CreateSession',
   'bucket POST ': 'PostObject',
-  'object GET attributes': 'GetObjectAttributes',
   'object POST ': 'PostObject',
   'object POST restore': 'RestoreObject',
   'object POST select': 'SelectObjectContent',
@@ -122,7 +122,7 @@ export function s3Operation(request: S3Request): S3Operation {
   if (setting !== undefined) return { name: setting, place: 'settings' }
   const offered = OFFERED[asked]
   if (offered !== undefined && isCopy(request, offered)) {
-    return { name: offered === 'PutObject' ? 'CopyObject' : 'UploadPartCopy', place: 'none' }
+    return { name: offered === 'PutObject' ? 'CopyObject' : 'UploadPartCopy', place: 'own' }
   }
   return offered !== undefined
     ? { name: offered, place: 'own' }

@@ -10,19 +10,35 @@ import type { S3Request } from './s3-request.ts'
  */
 export function isUnmodified(
   { header }: S3Request,
-  { etag, createdAt }: Pick<ObjectRecord, 'etag' | 'createdAt'>,
+  object: Pick<ObjectRecord, 'etag' | 'createdAt'>,
 ): boolean {
+  const failed = failedCondition(header, object)
+  if (failed === 'If-Match' || failed === 'If-Unmodified-Since') throw preconditionFailed(failed)
+  return failed !== null
+}
+
+export type ReadCondition =
+  | 'If-Match'
+  | 'If-Unmodified-Since'
+  | 'If-None-Match'
+  | 'If-Modified-Since'
+
+/** @returns the first condition that does not hold; `null` when all do */
+export function failedCondition(
+  header: (name: string) => string | undefined,
+  { etag, createdAt }: Pick<ObjectRecord, 'etag' | 'createdAt'>,
+): ReadCondition | null {
   const match = header('if-match')
   const since = dateOf(header('if-unmodified-since'))
   if (match !== undefined) {
-    if (!matches(match, etag)) throw preconditionFailed('If-Match')
+    if (!matches(match, etag)) return 'If-Match'
   } else if (since !== null && createdAt > since) {
-    throw preconditionFailed('If-Unmodified-Since')
+    return 'If-Unmodified-Since'
   }
   const noneMatch = header('if-none-match')
-  if (noneMatch !== undefined) return matches(noneMatch, etag)
+  if (noneMatch !== undefined) return matches(noneMatch, etag) ? 'If-None-Match' : null
   const modifiedSince = dateOf(header('if-modified-since'))
-  return modifiedSince !== null && createdAt <= modifiedSince
+  return modifiedSince !== null && createdAt <= modifiedSince ? 'If-Modified-Since' : null
 }
 
 /** Whether a write has a condition, so that what it replaces has to be known. */

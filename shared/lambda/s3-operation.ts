@@ -10,7 +10,13 @@ import {
   SSE_KEY_ID,
 } from '../blobs/requested-encryption.ts'
 import { S3Error } from '../blobs/s3-error.ts'
-import type { AuditView, Call, Operation, RequestConditions } from '../pipeline/operation.ts'
+import type {
+  AuditView,
+  Call,
+  Operation,
+  Permission,
+  RequestConditions,
+} from '../pipeline/operation.ts'
 import type { Shape } from '../pipeline/shape.ts'
 import type { BucketRecord } from '../store/records.ts'
 import type { S3Answer } from './s3-answer.ts'
@@ -27,6 +33,8 @@ export interface S3OperationParts {
   /** `s3:GetObject`; `null` where each part of the request is authorized by itself. */
   readonly action: string | null
   readonly readOnly: boolean
+  /** What further permissions the request takes, in the same bucket. */
+  also?(request: S3Request): readonly Pick<Permission, 'action' | 'resource'>[]
   /** Whether it continues an upload, whose encryption was asked for when that began. */
   readonly continuesUpload?: true
   run(request: S3Request, call: Call): Promise<S3Answer>
@@ -72,7 +80,8 @@ const inBucket = (
       resource: resource(request),
       policy: bucket.policy,
     }
-    if (parts.continuesUpload !== true) return [permission]
+    const also = parts.also?.(request).map((other) => ({ ...other, policy: bucket.policy })) ?? []
+    if (parts.continuesUpload !== true) return [permission, ...also]
     return [{ ...permission, conditions: await uploadConditions(request, bucket.policy, call) }]
   },
 })
@@ -135,6 +144,8 @@ const SHOWN_HEADERS = [
   SSE_CONTEXT,
   SSE_BUCKET_KEY,
   SSE_C_ALGORITHM,
+  'x-amz-copy-source',
+  'x-amz-copy-source-range',
   'range',
   'x-amz-checksum-mode',
 ]
@@ -142,6 +153,7 @@ const SHOWN_PARAMETERS = [
   'delimiter',
   'encoding-type',
   'list-type',
+  'marker',
   'max-keys',
   'partNumber',
   'prefix',

@@ -1,5 +1,7 @@
 /** Takes the body of an upload into the backing store: encrypted, digested and verified in one pass. */
+import type { Readable } from 'node:stream'
 import type { BackingStore } from '../blobs/backing-store.ts'
+import { PlaintextDigests } from '../blobs/digests.ts'
 import { S3Error } from '../blobs/s3-error.ts'
 import { writePart } from '../blobs/write-part.ts'
 import { freshBytes } from '../crypto/random.ts'
@@ -40,21 +42,25 @@ export function readAnnouncement(request: S3Request, kept: KeptDigests): Announc
   return { digests, checksums, hasMd5Etag }
 }
 
+/** Where the bytes go: the object's keys (32 bytes each) and the version id that its streams are bound to. */
+export interface PartTarget {
+  readonly store: BackingStore
+  readonly objectKey: Uint8Array
+  readonly outerKey: Uint8Array | null
+  readonly streamId: string
+}
+
+export type ReceivedPart = Omit<PartRecord, 'partNumber' | 'createdAt'>
+
 /**
- * @param target - the object's keys (32 bytes each) and the version id that its streams are bound to
  * @returns the part, once its blob is durable; nothing refers to it yet
  * @throws S3Error when the body is not what was announced; nothing is left of it then
  */
 export async function receivePart(
   request: S3Request,
   { digests, checksums, hasMd5Etag }: AnnouncedBody,
-  target: {
-    readonly store: BackingStore
-    readonly objectKey: Uint8Array
-    readonly outerKey: Uint8Array | null
-    readonly streamId: string
-  },
-): Promise<Omit<PartRecord, 'partNumber' | 'createdAt'>> {
+  target: PartTarget,
+): Promise<ReceivedPart> {
   const { data, trailers } = request.body()
   let size = 0
   const observe = (chunk: Uint8Array): void => {
@@ -66,16 +72,37 @@ export async function receivePart(
   const { signal } = request
   try {
     const stored = await writePart({ ...target, observe, verify, signal }, data)
-    const etag = hasMd5Etag ? digests.md5() : null
     return {
       ...stored,
-      etag: etag ?? freshBytes(OPAQUE_ETAG_LENGTH).toString('hex'),
+      etag: (hasMd5Etag ? digests.md5() : null) ?? opaqueEtag(),
       checksums: Object.fromEntries(checksums.map((name) => [name, digests.checksum(name)])),
     }
   } catch (error) {
     throw request.isBodyBroken() ? incompleteBody(error) : error
   }
 }
+
+/**
+ * As `receivePart`, for bytes that are here already.
+ * @param kept - the checksum that is kept of them, and whether the ETag is their MD5
+ * @param signal - aborted when nobody waits for the result any more
+ */
+export async function storeCopy(
+  plaintext: Readable,
+  { checksum, hasMd5Etag }: { readonly checksum: ChecksumName; readonly hasMd5Etag: boolean },
+  target: PartTarget,
+  signal: AbortSignal,
+): Promise<ReceivedPart> {
+  const digests = new PlaintextDigests(hasMd5Etag ? [checksum, 'MD5'] : [checksum])
+  const stored = await writePart({ ...target, observe: digests.update, signal }, plaintext)
+  return {
+    ...stored,
+    etag: digests.hex('MD5') ?? opaqueEtag(),
+    checksums: { [checksum]: digests.base64(checksum) ?? '' },
+  }
+}
+
+const opaqueEtag = (): string => freshBytes(OPAQUE_ETAG_LENGTH).toString('hex')
 
 function requireSize(size: number): void {
   if (size <= MAX_UPLOAD_SIZE) return

@@ -6,7 +6,6 @@ import { invalidArgument, notImplemented, S3Error } from '../blobs/s3-error.ts'
 import type { S3Request } from './s3-request.ts'
 
 const REFUSED = [
-  'x-amz-tagging',
   'x-amz-website-redirect-location',
   'x-amz-mfa',
   'x-amz-write-offset-bytes',
@@ -15,7 +14,7 @@ const REFUSED = [
   'x-amz-if-match-size',
   'x-amz-bucket-namespace',
 ]
-const REFUSED_PREFIXES = ['x-amz-grant-', 'x-amz-object-lock-', 'x-amz-copy-source']
+const REFUSED_PREFIXES = ['x-amz-grant-', 'x-amz-object-lock-']
 
 const CANNED_ACLS = new Set([
   'public-read',
