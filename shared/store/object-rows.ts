@@ -50,10 +50,13 @@ export const objectPlace = (account: AccountId, bucket: BucketName, key: string)
   sk: key,
 })
 
+/** The partition of the index of objects by the KMS key that they are under. */
+export const kmsKeyOf = (account: AccountId, keyArn: string): string => `${account}#${keyArn}`
+
 /** @param set - where the parts lie; `null`: in the item itself */
 export function encodeObject(object: ObjectRecord, set: ChunkSet | null): Item {
   const { encryption } = object
-  const kmsKey = 'keyArn' in encryption && `${object.account}#${encryption.keyArn}`
+  const kmsKey = 'keyArn' in encryption && kmsKeyOf(object.account, encryption.keyArn)
   return {
     ...objectFields.encode(object),
     ...encodeEncryption(encryption),

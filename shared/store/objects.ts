@@ -2,6 +2,7 @@
 import type { Item } from './attribute-values.ts'
 import {
   encodeObject,
+  kmsKeyOf,
   objectPlace,
   objectsPartition,
   parseParts,
@@ -18,6 +19,7 @@ import {
 import {
   type Condition,
   type ItemKey,
+  keyOf,
   nobodyChangedSince,
   nothingIsThere,
   type QueryRequest,
@@ -43,6 +45,8 @@ export function openObjects(table: Table): ObjectRepository {
       const span = spanOf(objectsPartition(account, bucket), prefix, after)
       return span === null ? { items: [], next: null } : listSpan(table, span, after, limit)
     },
+    listByKey: (account, keyArn, limit, after) =>
+      listByKey(table, kmsKeyOf(account, keyArn), limit, after),
   }
 }
 
@@ -169,4 +173,35 @@ async function listSpan(
   const next = more ? (listed.at(-1)?.key ?? null) : null
   if (after === null || Buffer.byteLength(after) <= MAX_NAME_BYTES) return { items: listed, next }
   return { items: listed.filter(({ key }) => compareBytes(key, after) > 0), next }
+}
+
+const BY_KMS_KEY = { name: 'by-kms-key', hash: 'kmsKey', range: 'sk' }
+/** How many items of a page of the index are read again at once. */
+const READS_AT_ONCE = 10
+
+async function listByKey(
+  table: Table,
+  kmsKey: string,
+  limit: number,
+  after: string | null,
+): Promise<Page<ObjectSummary>> {
+  const last = after === null ? null : parseCursor(after)
+  const startAfter = last === null ? undefined : { ...last, kmsKey }
+  const rows = await table.query({ index: BY_KMS_KEY, partition: kmsKey, startAfter, limit })
+  const places = rows.items.map(keyOf)
+  const items: ObjectSummary[] = []
+  for (let at = 0; at < places.length; at += READS_AT_ONCE) {
+    const read = places.slice(at, at + READS_AT_ONCE).map((place) => table.get(place))
+    for (const item of await Promise.all(read)) {
+      // Since the index was written, the object may have gone, or got another key.
+      if (item?.kmsKey === kmsKey) items.push(parseSummary(item))
+    }
+  }
+  const end = places.at(-1)
+  return { items, next: rows.more && end !== undefined ? JSON.stringify([end.pk, end.sk]) : null }
+}
+
+function parseCursor(after: string): ItemKey {
+  const [pk = '', sk = ''] = JSON.parse(after) as readonly string[]
+  return { pk, sk }
 }

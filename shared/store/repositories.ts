@@ -344,6 +344,18 @@ export interface ObjectRepository {
     bucket: BucketName,
     options: { readonly prefix: string; readonly after: string | null; readonly limit: number },
   ): Promise<Page<ObjectSummary>>
+  /**
+   * The objects of an account under a KMS key, of all its buckets. From an index, each read again, so
+   * that a page may have fewer items than asked for although another follows; what was written a
+   * moment ago may be missing.
+   * @param after - `next` of the page before
+   */
+  listByKey(
+    account: AccountId,
+    keyArn: string,
+    limit: number,
+    after: string | null,
+  ): Promise<Page<ObjectSummary>>
 }
 
 export interface UploadRepository {

@@ -1,6 +1,6 @@
 import { QueryCommand } from '@aws-sdk/lib-dynamodb'
 import { expect, test } from 'vitest'
-import type { AccountId } from '../../../shared/ids.ts'
+import { type AccountId, bucketNameOf } from '../../../shared/ids.ts'
 import type { ObjectRecord } from '../../../shared/store/records.ts'
 import { ConditionFailed } from '../../../shared/store/repositories.ts'
 import { type Given, walk, winners } from './contract.ts'
@@ -14,6 +14,14 @@ import {
 } from './given.ts'
 
 const TABLE = 'keyhold-objects'
+
+const kmsEncryption = {
+  mode: 'SSE-KMS',
+  dataKeyBlob: Buffer.from('data key'),
+  encryptionContext: {},
+  bucketKey: false,
+  wrappedObjectKey: Buffer.from('wrapped'),
+} as const
 
 export function objectContract(given: Given): void {
   const buckets = () => given.store().buckets
@@ -221,6 +229,35 @@ export function objectContract(given: Given): void {
     await objects().put(givenObject(one, 'mine'))
     expect(await list(other, '')).toEqual([])
     expect(await read(other, 'mine')).toBeNull()
+  })
+
+  test('the objects under a KMS key are listed over all buckets of the tenant, page by page', async () => {
+    const [account, stranger] = [givenAccount(), givenAccount()]
+    const keyArn = `arn:aws:kms:eu-central-1:${account}:key/one`
+    const under = (of: AccountId, key: string, arn: string) =>
+      objects().put({
+        ...givenObject(of, key),
+        encryption: { ...kmsEncryption, keyArn: arn },
+      })
+    const names = ['a', 'b', 'c', 'd', 'e']
+    for (const key of names) await under(account, key, keyArn)
+    await under(account, 'other', `${keyArn}1`)
+    await under(stranger, 'foreign', keyArn)
+    await objects().put(givenObject(account, 'no KMS'))
+    await objects().put({
+      ...givenObject(account, 'b'),
+      bucket: bucketNameOf('another'),
+      encryption: { ...kmsEncryption, keyArn },
+    })
+    const listed = await walk(2, (after) => objects().listByKey(account, keyArn, 2, after))
+    expect(listed.map(({ bucket, key }) => `${bucket}/${key}`).sort()).toEqual(
+      [...names.map((key) => `${bucketName}/${key}`), 'another/b'].sort(),
+    )
+    await under(account, 'c', `${keyArn}1`)
+    await objects().delete(account, bucketName, 'd')
+    const left = await objects().listByKey(account, keyArn, 100, null)
+    expect(left.items).toHaveLength(4)
+    expect(left.next).toBeNull()
   })
 
   async function chunkCount(account: AccountId): Promise<number | undefined> {
