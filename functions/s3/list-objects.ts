@@ -1,5 +1,5 @@
 import { xmlAnswer } from '../../shared/lambda/s3-answer.ts'
-import { commonPrefix, nameWriter, parseCount } from '../../shared/lambda/s3-listing.ts'
+import { nameWriter, parseCount } from '../../shared/lambda/s3-listing.ts'
 import { objectOperation } from '../../shared/lambda/s3-operation.ts'
 import { canonicalUserId } from '../../shared/lambda/s3-owner.ts'
 import type { S3Request } from '../../shared/lambda/s3-request.ts'
@@ -10,7 +10,8 @@ import {
   type Entry,
   entryElements,
   MAX_KEYS,
-  type Start,
+  nameOf,
+  startAt,
 } from './listed-objects.ts'
 
 const readQuery = (request: S3Request) => ({
@@ -30,19 +31,12 @@ export const listObjects = objectOperation({
   async run(request, call) {
     const query = readQuery(request)
     const found =
-      query.maxKeys === 0 ? [] : await collectEntries(request, query, startOf(query), call)
+      query.maxKeys === 0 ? [] : await collectEntries(request, query, startAt(query), call)
     const shown = found.slice(0, query.maxKeys)
     const isTruncated = found.length > shown.length
     return xmlAnswer(xmlDocument('ListBucketResult', resultOf(request, query, shown, isTruncated)))
   },
 })
-
-/** A marker that is a common prefix stands for all names that begin with it, as NextMarker does. */
-function startOf({ marker, prefix, delimiter }: Query): Start {
-  if (marker === '') return null
-  const isPrefix = marker.startsWith(prefix) && commonPrefix(marker, prefix, delimiter) === marker
-  return isPrefix ? { kind: 'prefix', prefix: marker } : { kind: 'name', name: marker }
-}
 
 const resultOf = (
   { account, bucket }: S3Request,
@@ -61,10 +55,5 @@ const resultOf = (
   IsTruncated: isTruncated,
   ...entryElements(shown, names, { ID: canonicalUserId(account) }),
 })
-
-function nameOf(entry: Entry | undefined): string {
-  if (entry === undefined) return ''
-  return entry.kind === 'object' ? entry.object.key : entry.prefix
-}
 
 export const handler = s3Handler(listObjects)

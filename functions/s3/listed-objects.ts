@@ -1,4 +1,4 @@
-/** What both listings of objects have in common: which entries a page has, and how they are written. */
+/** What all listings of objects have in common: which entries a page has, and how they are written. */
 import { commonPrefix, type NameWriter } from '../../shared/lambda/s3-listing.ts'
 import type { S3Request } from '../../shared/lambda/s3-request.ts'
 import type { Call } from '../../shared/pipeline/operation.ts'
@@ -71,6 +71,23 @@ export async function collectEntries(
  * at most 1024 bytes, and no character sorts after U+10FFFF.
  */
 const endOf = (prefix: string): string => prefix + '\u{10ffff}'.repeat(256)
+
+/** A marker that is a common prefix stands for all names that begin with it, as NextMarker does. */
+export function startAt({
+  marker,
+  prefix,
+  delimiter,
+}: Listed & { readonly marker: string }): Start {
+  if (marker === '') return null
+  const isPrefix = marker.startsWith(prefix) && commonPrefix(marker, prefix, delimiter) === marker
+  return isPrefix ? { kind: 'prefix', prefix: marker } : { kind: 'name', name: marker }
+}
+
+/** @returns what the next page's marker is after a page that ends with the entry */
+export function nameOf(entry: Entry | undefined): string {
+  if (entry === undefined) return ''
+  return entry.kind === 'object' ? entry.object.key : entry.prefix
+}
 
 /** @returns the elements of the entries; @param owner - shown with every object, where it is */
 export const entryElements = (

@@ -72,6 +72,7 @@ export function describeObject(request: S3Request, record: ObjectRecord): ReadHe
     ...metadataHeaders(record, request),
     ...encryptionHeaders(record.encryption, request.header),
     ...selectionHeaders(selection, record),
+    ...tagCount(record),
     ...(wantsChecksums(request) ? checksumsOf(selection, record) : {}),
   }
   const event = { SSEApplied: record.encryption.mode }
@@ -88,6 +89,11 @@ function selectionHeaders(
     ...(partial ? { 'content-range': `bytes ${start}-${end}/${size}` } : {}),
     ...(partNumber !== null && multipart ? { 'x-amz-mp-parts-count': String(parts.length) } : {}),
   }
+}
+
+const tagCount = ({ tags }: ObjectRecord): Readonly<Record<string, string>> => {
+  const count = Object.keys(tags).length
+  return count === 0 ? {} : { 'x-amz-tagging-count': String(count) }
 }
 
 /** Clients verify what they get by what they are told, so a range has no checksum and a part its own. */

@@ -19,6 +19,8 @@ interface S3Request {
   readonly path: string
   readonly query: string
   readonly headers: Readonly<Record<string, string>>
+  /** The bucket that the host names; empty when it names none. */
+  readonly hostBucket: string
 }
 
 type Level = 'service' | 'bucket' | 'object'
@@ -78,8 +80,8 @@ const OFFERED: Readonly<Record<string, string>> = {
   'bucket DELETE ': 'DeleteBucket',
   'bucket POST delete': 'DeleteObjects',
   'object GET uploadId': 'ListParts',
-  'object GET partNumber': 'GetObject',
   'object GET attributes': 'GetObjectAttributes',
+  'object GET partNumber': 'GetObject',
   'object GET ': 'GetObject',
   'object HEAD partNumber': 'HeadObject',
   'object HEAD ': 'HeadObject',
@@ -101,11 +103,39 @@ const SETTINGS: Readonly<Record<string, string>> = {
   'bucket GET encryption': 'GetBucketEncryption',
   'bucket PUT encryption': 'PutBucketEncryption',
   'bucket DELETE encryption': 'DeleteBucketEncryption',
+  'bucket GET versions': 'ListObjectVersions',
+  'bucket GET tagging': 'GetBucketTagging',
+  'bucket PUT tagging': 'PutBucketTagging',
+  'bucket DELETE tagging': 'DeleteBucketTagging',
+  'bucket GET cors': 'GetBucketCors',
+  'bucket PUT cors': 'PutBucketCors',
+  'bucket DELETE cors': 'DeleteBucketCors',
+  'bucket GET acl': 'GetBucketAcl',
+  'bucket PUT acl': 'PutBucketAcl',
+  'bucket GET publicAccessBlock': 'GetPublicAccessBlock',
+  'bucket PUT publicAccessBlock': 'PutPublicAccessBlock',
+  'bucket DELETE publicAccessBlock': 'DeletePublicAccessBlock',
+  'bucket GET ownershipControls': 'GetBucketOwnershipControls',
+  'bucket PUT ownershipControls': 'PutBucketOwnershipControls',
+  'bucket DELETE ownershipControls': 'DeleteBucketOwnershipControls',
+  'bucket GET versioning': 'GetBucketVersioning',
+  'bucket GET logging': 'GetBucketLogging',
+  'bucket GET notification': 'GetBucketNotificationConfiguration',
+  'bucket GET accelerate': 'GetBucketAccelerateConfiguration',
+  'bucket GET requestPayment': 'GetBucketRequestPayment',
+  'bucket GET lifecycle': 'GetBucketLifecycleConfiguration',
+  'bucket GET website': 'GetBucketWebsite',
+  'bucket GET replication': 'GetBucketReplication',
+  'bucket GET object-lock': 'GetObjectLockConfiguration',
+  'object GET tagging': 'GetObjectTagging',
+  'object PUT tagging': 'PutObjectTagging',
+  'object DELETE tagging': 'DeleteObjectTagging',
+  'object GET acl': 'GetObjectAcl',
+  'object PUT acl': 'PutObjectAcl',
 }
 
 /** Plain requests that have a name of their own and are not offered. */
 const KNOWN: Readonly<Record<string, string>> = {
-  'bucket GET versions': 'ListObjectVersions',
   'bucket GET session': 'CreateSession',
   'bucket POST ': 'PostObject',
   'object POST ': 'PostObject',
@@ -115,6 +145,7 @@ const KNOWN: Readonly<Record<string, string>> = {
 
 /** @returns the operation that the request asks for, by its method, path, query and headers */
 export function s3Operation(request: S3Request): S3Operation {
+  if (request.method === 'OPTIONS') return { name: 'Preflight', place: 'settings' }
   const level = levelOf(request)
   const subResource = subResourceOf(request.query)
   const asked = `${level} ${request.method} ${subResource[0]}`
@@ -134,7 +165,7 @@ const isCopy = (request: S3Request, operation: string): boolean =>
   (operation === 'PutObject' || operation === 'UploadPart')
 
 function levelOf(request: S3Request): Level {
-  const address = addressOf(request.path, request.headers.host || '')
+  const address = addressOf(request.path, request.hostBucket)
   if (address.key !== '') return 'object'
   return address.bucket !== '' ? 'bucket' : 'service'
 }

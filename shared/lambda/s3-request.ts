@@ -9,7 +9,7 @@ import { payloadStream, trailersOf } from '../authn/payload-stream.ts'
 import { percentDecode, percentEncode } from '../authn/percent-encoding.ts'
 import { S3Error } from '../blobs/s3-error.ts'
 import { type AccountId, type BucketName, bucketNameOf, PARTITION } from '../ids.ts'
-import type { BucketRecord } from '../store/records.ts'
+import type { BucketRecord, CorsRule } from '../store/records.ts'
 import type { BucketRepository } from '../store/repositories.ts'
 import type { BlobExchange } from './exchange.ts'
 import type { OriginHead } from './origin.ts'
@@ -50,6 +50,7 @@ export class S3Request {
   readonly #parameters: ReadonlyMap<string, string>
   readonly #hoisted: ReadonlyMap<string, string>
   readonly #payload: Payload
+  readonly #isBucketInHost: boolean
   readonly #exchange: S3RequestFacts['exchange']
   #received: Readable | null = null
   #bucketRecord: Promise<BucketRecord | null> | null = null
@@ -57,19 +58,20 @@ export class S3Request {
   /** @throws S3Error InvalidURI, KeyTooLongError */
   constructor({ origin, account, payload, presigned, exchange }: S3RequestFacts) {
     const { request } = origin
-    const { bucket, key } = addressOf(request.path)
+    const { bucket, key } = requestAddress(origin)
     this.account = account
     this.method = request.method
     this.host = request.headers.get('host')?.[0] ?? ''
     this.secure = origin.secure
     this.presigned = presigned
-    this.bucket = bucketNameOf(bucket)
+    this.bucket = bucket
     this.key = key
     this.signal = exchange.signal
     this.#headers = request.headers
     this.#parameters = parametersOf(request.query)
     this.#hoisted = presigned ? hoistedHeaders(this.#parameters) : new Map()
     this.#payload = payload
+    this.#isBucketInHost = origin.bucket !== ''
     this.#exchange = exchange
   }
 
@@ -83,7 +85,8 @@ export class S3Request {
 
   /** As the client could ask for it: scheme, host and the path in its one spelling. */
   get url(): string {
-    const path = [this.bucket, ...this.key.split('/')].map(percentEncode).join('/')
+    const names = [...(this.#isBucketInHost ? [] : [this.bucket]), ...this.key.split('/')]
+    const path = names.map(percentEncode).join('/')
     return `${this.secure ? 'https' : 'http'}://${this.host}/${path}`
   }
 
@@ -131,6 +134,13 @@ export class S3Request {
     return (await this.#bucketRecord)?.policy ?? null
   }
 
+  /** The rules for pages of other origins that the bucket has, where there is such a bucket. */
+  async corsRules(buckets: BucketRepository): Promise<readonly CorsRule[]> {
+    if (!isBucketName(this.bucket)) return []
+    this.#bucketRecord ??= buckets.get(this.account, this.bucket)
+    return (await this.#bucketRecord)?.settings.cors ?? []
+  }
+
   /**
    * Bytes of data that are announced; `null` when the body tells only by its end.
    * @throws S3Error InvalidRequest when what is announced is not a number
@@ -171,10 +181,28 @@ export class S3Request {
   }
 }
 
-/** Path style: `/bucket/key`; `/b` and `/b/` both name the bucket. */
-function addressOf(path: string): { readonly bucket: string; readonly key: string } {
-  const slash = path.indexOf('/', 1)
-  const bucket = decode(slash === -1 ? path.slice(1) : path.slice(1, slash), path)
+/**
+ * @returns what a request is about; both may be empty
+ * @throws S3Error InvalidURI, KeyTooLongError
+ */
+export function requestAddress({
+  request,
+  bucket: named,
+}: Pick<OriginHead, 'request' | 'bucket'>): {
+  readonly bucket: BucketName
+  readonly key: string
+} {
+  const { bucket, key } = addressOf(request.path, named)
+  return { bucket: bucketNameOf(bucket), key }
+}
+
+/**
+ * The host may name the bucket, and the whole path is the key then. Path style: `/bucket/key`; `/b`
+ * and `/b/` both name the bucket.
+ */
+function addressOf(path: string, named: string): { readonly bucket: string; readonly key: string } {
+  const slash = named === '' ? path.indexOf('/', 1) : 0
+  const bucket = named || decode(slash === -1 ? path.slice(1) : path.slice(1, slash), path)
   const key = slash === -1 ? '' : decode(path.slice(slash + 1), path)
   const size = Buffer.byteLength(key)
   if (size <= MAX_KEY_BYTES) return { bucket, key }

@@ -13,6 +13,7 @@ import { type BlobExchange, type BlobHandler, blobHandler } from './exchange.ts'
 import { logFailure } from './log.ts'
 import { type OriginHead, readOriginHead } from './origin.ts'
 import { type S3Answer, sendAnswer } from './s3-answer.ts'
+import { crossOriginHeaders, preflightAnswer } from './s3-cross-origin.ts'
 import { explainS3 } from './s3-explain.ts'
 import type { S3Operation } from './s3-operation.ts'
 import { S3Request, type S3RequestFacts } from './s3-request.ts'
@@ -45,6 +46,7 @@ export const s3Handler = (
 ): BlobHandler => {
   const stack = middy<Passage, S3Answer, Error, Context>()
     .use({ onError: errorAnswer }) // whatever is thrown below becomes the error that S3 gives
+    .use({ before: answerPreflight }) // what browsers ask ahead of a request is not signed
     .use({ before: authenticate }) // the head alone: the body is not asked for before it is wanted
     .handler((passage) => run(operation, passage as AuthenticatedPassage))
   return blobHandler((event, exchange) => pass(stack, event, exchange))
@@ -68,6 +70,13 @@ async function pass(
   } catch (error) {
     logFailure(event.rawPath, requestId, error)
   }
+}
+
+async function answerPreflight(request: { event: Passage }): Promise<S3Answer | undefined> {
+  const origin = readOriginHead(request.event.event)
+  if (origin.request.method !== 'OPTIONS') return undefined
+  const { accessKeys, services } = await environment()
+  return preflightAnswer(origin, accessKeys, services.store.buckets)
 }
 
 async function authenticate(request: { event: Passage }): Promise<void> {
@@ -111,14 +120,25 @@ async function run(
     return request
   }
   try {
-    return await execute(watched, read, call)
+    const given = await execute(watched, read, call)
+    const cors = request && (await crossOriginHeaders(request, call.services.store.buckets))
+    return cors ? { ...given, headers: { ...given.headers, ...cors } } : given
   } catch (error) {
     // Without its record, an answer that was made is not given.
     if (typeof answer?.body === 'object') answer.body.destroy()
-    throw error
+    throw request ? await withCrossOrigin(error, request, call) : error
   } finally {
     request?.discardBody()
   }
+}
+
+/** A page is to see why it was refused, if its origin may see anything. */
+async function withCrossOrigin(error: unknown, request: S3Request, { services }: Call) {
+  const told = toS3Error(error instanceof Error ? error : null)
+  const cors = await crossOriginHeaders(request, services.store.buckets).catch(() => null)
+  if (cors === null) return error
+  const options = { headers: { ...told.headers, ...cors }, cause: told.cause ?? error }
+  return new S3Error(told.code, told.text ?? '', told.details, options)
 }
 
 function errorAnswer(request: {

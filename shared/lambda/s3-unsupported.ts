@@ -64,7 +64,9 @@ export function refuseUnsupported(request: S3Request): void {
 function refuseAcl({ header }: S3Request): void {
   const acl = header('x-amz-acl')
   if (acl === undefined || acl === 'private' || acl === 'bucket-owner-full-control') return
-  if (CANNED_ACLS.has(acl)) throw notImplemented(`x-amz-acl: ${acl}`)
+  if (CANNED_ACLS.has(acl)) {
+    throw new S3Error('AccessControlListNotSupported', 'The bucket does not allow ACLs')
+  }
   throw invalidArgument('The canned ACL you specified is not valid', 'x-amz-acl', acl)
 }
 

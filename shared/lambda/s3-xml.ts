@@ -1,6 +1,9 @@
 /** XML as S3 writes it: documents of plain elements, in the order in which AWS has them. */
 
-/** Elements in the order in which they are written. A list repeats its element; `undefined` leaves it out. */
+/**
+ * Elements in the order in which they are written. A list repeats its element; `undefined` leaves it
+ * out. A name may be followed by a space and attributes.
+ */
 export interface XmlElements {
   readonly [name: string]: XmlContent | readonly XmlContent[] | undefined
 }
@@ -29,7 +32,8 @@ function encodeElements(elements: XmlElements): string {
     const value = elements[name]
     if (value === undefined) continue
     const contents = Array.isArray(value) ? (value as readonly XmlContent[]) : [value as XmlContent]
-    for (const content of contents) xml += `<${name}>${encodeContent(content)}</${name}>`
+    const [element = name] = name.split(' ', 1)
+    for (const content of contents) xml += `<${name}>${encodeContent(content)}</${element}>`
   }
   return xml
 }

@@ -1,6 +1,6 @@
 import {
-  GetBucketCorsCommand,
-  PutBucketTaggingCommand,
+  GetObjectTorrentCommand,
+  PutBucketVersioningCommand,
   PutObjectCommand,
 } from '@aws-sdk/client-s3'
 import { beforeAll, expect, test } from 'vitest'
@@ -16,11 +16,14 @@ beforeAll(async () => {
 })
 
 test.each([
-  ['GetBucketCors', () => s3.send(new GetBucketCorsCommand({ Bucket }))],
   [
-    'PutBucketTagging',
-    () => s3.send(new PutBucketTaggingCommand({ Bucket, Tagging: { TagSet: [] } })),
+    'PutBucketVersioning',
+    () =>
+      s3.send(
+        new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: 'Enabled' } }),
+      ),
   ],
+  ['GetObjectTorrent', () => s3.send(new GetObjectTorrentCommand({ Bucket, Key: 'k' }))],
 ])('%s is refused by its name', async (Operation, send) => {
   await expect(send()).rejects.toMatchObject({ name: 'NotImplemented', Operation })
 })
@@ -48,7 +51,7 @@ test('a body that nobody wants to read does not stop the next request', async ()
   const refused = await sendRaw(stack, {
     method: 'PUT',
     path: `/${Bucket}`,
-    query: { acl: '' },
+    query: { website: '' },
     body,
   })
   expect([refused.status, xmlText(refused.body, 'Code')]).toEqual([501, 'NotImplemented'])

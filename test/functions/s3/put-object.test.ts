@@ -326,7 +326,7 @@ describe('limits and what is not offered', () => {
     ['EntityTooLarge', 400, '/limit', { 'content-length': String(5 * 1024 ** 3 + 1) }],
     ['InvalidStorageClass', 400, '/limit', { 'x-amz-storage-class': 'FAST' }],
     ['NotImplemented', 501, '/limit', { 'x-amz-storage-class': 'GLACIER' }],
-    ['NotImplemented', 501, '/limit', { 'x-amz-acl': 'public-read' }],
+    ['AccessControlListNotSupported', 400, '/limit', { 'x-amz-acl': 'public-read' }],
     ['InvalidArgument', 400, '/limit', { 'x-amz-acl': 'nobody' }],
     ['NotImplemented', 501, '/limit', { 'x-amz-grant-read': 'id=x' }],
     ['NotImplemented', 501, '/limit', { 'x-amz-object-lock-mode': 'GOVERNANCE' }],

@@ -10,6 +10,7 @@ const given = (request: Partial<EdgeRequest>): EdgeRequest => ({
   path: '/',
   query: '',
   sourceIp: '203.0.113.9',
+  s3Hosts: ['s3.keyhold.example'],
   ...request,
   headers: { host: 'keyhold.example', ...request.headers },
 })
@@ -156,6 +157,13 @@ describe('S3', () => {
     ['GET', '/b', 'encryption', 'GetBucketEncryption'],
     ['PUT', '/b', 'encryption=', 'PutBucketEncryption'],
     ['DELETE', '/b', 'encryption', 'DeleteBucketEncryption'],
+    ['OPTIONS', '/b/k', '', 'Preflight'],
+    ['PUT', '/b/k', '%74agging', 'PutObjectTagging'],
+    ['DELETE', '/b/k', 'tagging', 'DeleteObjectTagging'],
+    ['PUT', '/b/k', 'tagging', 'PutObjectTagging'],
+    ['GET', '/b/k', 'acl', 'GetObjectAcl'],
+    ['GET', '/b', 'versions', 'ListObjectVersions'],
+    ['DELETE', '/b', 'cors', 'DeleteBucketCors'],
   ])('%s %s?%s is the setting %s', (method, path, query, operation) => {
     const routed = route(given({ method, path, query }))
     expect(routed.path).toBe('/s3/settings')
@@ -163,17 +171,10 @@ describe('S3', () => {
   })
 
   test.each([
-    ['DELETE', '/b', 'cors', 'DeleteBucketCors'],
-    ['GET', '/b', 'versions', 'ListObjectVersions'],
     ['PUT', '/b', 'uploads', 'PutBucketMultipartUploads'],
     ['DELETE', '/b', 'lifecycle', 'DeleteBucketLifecycleConfiguration'],
-    ['GET', '/b/k', 'acl', 'GetObjectAcl'],
-    ['PUT', '/b/k', 'tagging', 'PutObjectTagging'],
-    ['DELETE', '/b/k', 'tagging', 'DeleteObjectTagging'],
-    ['PUT', '/b/k', '%74agging', 'PutObjectTagging'],
     ['POST', '/b/k', 'restore', 'RestoreObject'],
     ['POST', '/b', '', 'PostObject'],
-    ['OPTIONS', '/b/k', '', 'OptionsObject'],
     ['GET', '/', 'policy', 'GetServicePolicy'],
   ])('%s %s?%s is refused as %s', (method, path, query, operation) => {
     const routed = route(given({ method, path, query }))
