@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { buildEdge, MAX_EDGE_BYTES } from './edge/build.ts'
+import { parseS3Hosts } from './edge/s3-hosts.ts'
 import { type FunctionEntry, readFunctions } from './local/functions.ts'
 import { MAX_RESOURCES, type Template } from './template.ts'
 import { orSayUsage, readFlags } from './usage.ts'
@@ -41,7 +42,7 @@ const RESOURCES_IN_USE = 0.8 * MAX_RESOURCES
 async function packageAll(): Promise<Packaged> {
   const functions = await readFunctions()
   await Promise.all(functions.map(requireSource))
-  const edge = await buildEdge()
+  const edge = await buildEdge(parseS3Hosts(process.env.KEYHOLD_S3_HOSTS))
   await mkdir(DIST, { recursive: true })
   await writeFile(join(DIST, 'edge.txt'), edge)
   await rm(BUILD, { recursive: true, force: true })

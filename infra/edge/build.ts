@@ -23,10 +23,11 @@ const UNSUPPORTED = {
 }
 
 /**
+ * @param s3Hosts - lower case, without ports: names below them name buckets
  * @returns the source text of a function for the runtime `cloudfront-js-2.0`
  * @throws Error when it is larger than CloudFront takes, or uses syntax that the runtime has not
  */
-export async function buildEdge(): Promise<string> {
+export async function buildEdge(s3Hosts: readonly string[] = []): Promise<string> {
   const result = await build({
     entryPoints: [ENTRY],
     bundle: true,
@@ -36,6 +37,7 @@ export async function buildEdge(): Promise<string> {
     minify: true,
     target: 'es2015',
     supported: UNSUPPORTED,
+    define: { 'process.env.KEYHOLD_S3_HOSTS': JSON.stringify(s3Hosts.join()) },
   })
   const [output] = result.outputFiles
   if (output === undefined) throw new Error('The edge function was not built.')

@@ -9,6 +9,7 @@
  * features"), hence no `for…of`, destructuring or spread, no classes and
  * no Map here and in what this file imports.
  */
+import { bucketOfHost } from './s3-address.ts'
 import { s3Operation } from './s3-operation.ts'
 
 export interface EdgeRequest {
@@ -21,6 +22,8 @@ export interface EdgeRequest {
   readonly headers: Readonly<Record<string, string>>
   /** The address that the connection came from. */
   readonly sourceIp: string
+  /** Lower case, without ports: `<bucket>.<one of them>` is the host of a bucket. */
+  readonly s3Hosts: readonly string[]
 }
 
 /** What goes on to the origin: method and body as they were, no query, and these. */
@@ -49,7 +52,8 @@ export function route(request: EdgeRequest): RoutedRequest {
   move(headers, 'path', request.path)
   move(headers, 'query', request.query)
   move(headers, 'source-ip', request.sourceIp)
-  if (target.operation !== undefined) move(headers, 'operation', target.operation)
+  move(headers, 'operation', target.operation)
+  move(headers, 'bucket', target.bucket)
   return { path: target.path, headers }
 }
 
@@ -57,6 +61,8 @@ interface Target {
   readonly path: string
   /** The operation's name, where the path does not tell it. */
   readonly operation?: string
+  /** The bucket that the host names, where it names one. */
+  readonly bucket?: string
 }
 
 function pathOf(request: EdgeRequest): Target {
@@ -114,10 +120,17 @@ const contentType = (headers: EdgeRequest['headers']): string =>
   (headers['content-type'] || '').toLowerCase()
 
 function s3Target(request: EdgeRequest): Target {
-  const operation = s3Operation(request)
-  if (operation.place === 'own') return { path: `/s3/${operation.name}` }
+  const bucket = bucketOfHost(request.headers.host || '', request.s3Hosts)
+  const operation = s3Operation({
+    method: request.method,
+    path: request.path,
+    query: request.query,
+    headers: request.headers,
+    hostBucket: bucket,
+  })
+  if (operation.place === 'own') return { path: `/s3/${operation.name}`, bucket: bucket }
   const path = operation.place === 'settings' ? '/s3/settings' : '/s3/not-implemented'
-  return { path: path, operation: operation.name }
+  return { path: path, operation: operation.name, bucket: bucket }
 }
 
 /**

@@ -30,6 +30,9 @@ export interface CloudFront {
 /** The origin of the distribution that streams; all others are served by its default origin. */
 export const STREAMING_ORIGIN = 'blobs'
 
+/** Set by the build, since the runtime has no settings: hosts, parted by commas. */
+const S3_HOSTS = (process.env.KEYHOLD_S3_HOSTS || '').split(',').filter(Boolean)
+
 /** @returns CloudFront's request, changed into what the origin gets */
 export function viewerRequest(
   event: ViewerRequestEvent,
@@ -42,6 +45,7 @@ export function viewerRequest(
     query: request.rawQueryString() || '',
     headers: joined(request.headers),
     sourceIp: event.viewer.ip,
+    s3Hosts: S3_HOSTS,
   })
   for (const name in request.headers) {
     // Host is read-only here; the origin request policy leaves it out. One of our own that a client

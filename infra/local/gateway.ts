@@ -45,6 +45,8 @@ export interface GatewayOptions {
   /** Gives the handler of a route: `(event, context)`, or `(event, exchange)` where it streams. */
   load(route: Route): Promise<unknown>
   health(): Health
+  /** Lower case, without ports: names below them name buckets. */
+  readonly s3Hosts?: readonly string[]
   /** Added to what goes to the handlers, as CloudFront adds it. */
   readonly originSecret?: string
   /** Where every call goes through; absent: nothing ever keeps calls out. */
@@ -83,7 +85,7 @@ interface Passage {
  * @throws the error of `listen`, e.g. with the code EADDRINUSE
  */
 export async function startGateway(given: GatewayOptions): Promise<Gateway> {
-  const options = { turnstile: new Turnstile(), tests: () => null, ...given }
+  const options = { turnstile: new Turnstile(), tests: () => null, s3Hosts: [], ...given }
   const load = remembering(options.load)
   const server = createServer({ maxHeaderSize: 32_768, highWaterMark: 262_144 })
   const take = (waits: boolean) => (request: IncomingMessage, response: ServerResponse) => {
@@ -135,7 +137,13 @@ function pass(
   const { request, response } = exchange
   const sourceIp = plainAddress(request.socket.remoteAddress)
   const method = request.method ?? ''
-  const routed = routeAtEdge({ method, ...target, headers: joinedHeaders(request), sourceIp })
+  const routed = routeAtEdge({
+    method,
+    ...target,
+    headers: joinedHeaders(request),
+    sourceIp,
+    s3Hosts: options.s3Hosts,
+  })
   const route = options.routes(method, routed.path)
   if (route === null || !options.health().ready) {
     refuseAndDrain(request, response, routed.path, route === null ? NOT_FOUND : NOT_READY)

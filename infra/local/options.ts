@@ -22,6 +22,8 @@ export interface StackOptions {
   readonly regions: readonly Region[]
   /** Further hosts that signatures may be made for, with their port: `keyhold.internal:4566`. */
   readonly publicHosts: readonly string[]
+  /** Of those, the ones below which names name buckets: `s3.keyhold.internal:4566`. */
+  readonly s3Hosts: readonly string[]
   /** Of the first tenant and its administrator; what is left out is made up, or kept from before. */
   readonly account?: AccountId
   readonly accessKeyId?: AccessKeyId
@@ -82,6 +84,12 @@ const SETTINGS = {
     variable: 'KEYHOLD_PUBLIC_HOSTS',
     standard: '',
     help: 'further hosts, with port, that clients reach it by',
+  },
+  s3Hosts: {
+    flag: 's3-hosts',
+    variable: 'KEYHOLD_S3_HOSTS',
+    standard: '',
+    help: 'further hosts, with port, of S3: names below them name buckets',
   },
   account: { flag: 'account-id', variable: 'KEYHOLD_ACCOUNT_ID', help: 'of the first tenant' },
   accessKeyId: {
@@ -146,7 +154,8 @@ export function readOptions(
     port: readPort(text('port') ?? ''),
     dataDir: resolve(text('dataDir') ?? ''),
     regions: readRegions(text('regions') ?? ''),
-    publicHosts: list(text('publicHosts') ?? '').map(readHost),
+    publicHosts: list(text('publicHosts') ?? '').map(readHost('publicHosts')),
+    s3Hosts: list(text('s3Hosts') ?? '').map(readHost('s3Hosts')),
     ...(account === undefined ? {} : { account }),
     ...(accessKeyId === undefined ? {} : { accessKeyId }),
     ...(secretAccessKey === undefined ? {} : { secretAccessKey }),
@@ -189,11 +198,13 @@ function readPort(text: string): number {
 }
 
 /** A name or an address, with its port if that is not the usual one. */
-function readHost(text: string): string {
-  const isHost = /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?$/i.test(text)
-  if (!isHost) throw wrong('publicHosts', text, 'hosts such as keyhold.internal:4566')
-  return text
-}
+const readHost =
+  (setting: 'publicHosts' | 's3Hosts') =>
+  (text: string): string => {
+    const isHost = /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?$/i.test(text)
+    if (!isHost) throw wrong(setting, text, 'hosts such as keyhold.internal:4566')
+    return text
+  }
 
 function readRegions(text: string): readonly Region[] {
   const regions = list(text).map((name) => {

@@ -7,6 +7,8 @@ import { isLoopbackAddress, isLoopbackName } from '../../shared/authn/local-requ
 import type { AccessKeyId, AccountId, Region } from '../../shared/ids.ts'
 import { openClient, openStore } from '../../shared/store/store.ts'
 import { createTables } from '../../shared/store/tables.ts'
+import { LOCAL_S3_HOSTS } from '../edge/s3-address.ts'
+import { parseS3Hosts } from '../edge/s3-hosts.ts'
 import { invoke, scheduledEvent, startAudit } from './audit.ts'
 import { type LocalDynamoDb, startDynamoDb } from './dynamodb.ts'
 import { type FunctionEntry, importHandler, readFunctions } from './functions.ts'
@@ -105,8 +107,10 @@ async function start(
 }
 
 /** Whether nobody but programs on this machine is meant to reach the stack. */
-const isOwnMachineOnly = ({ host, publicHosts }: StackOptions): boolean =>
-  (isLoopbackAddress(host) || isLoopbackName(host)) && publicHosts.length === 0
+const isOwnMachineOnly = ({ host, publicHosts, s3Hosts }: StackOptions): boolean =>
+  (isLoopbackAddress(host) || isLoopbackName(host)) &&
+  publicHosts.length === 0 &&
+  s3Hosts.length === 0
 
 /** @throws StartProblem when others on the network could call without a signature */
 function requireOwnMachine(options: StackOptions): void {
@@ -184,7 +188,7 @@ class Parts {
 
 /** First of all, so that a port in use is known before anything is made. */
 async function listen(
-  { host, port }: StackOptions,
+  { host, port, s3Hosts: further }: StackOptions,
   parts: Parts,
   routes: RouteTable,
 ): Promise<Gateway> {
@@ -193,7 +197,9 @@ async function listen(
   try {
     const { turnstile } = parts
     const tests = () => parts.tests
-    const gateway = await startGateway({ host, port, routes, load, health, turnstile, tests })
+    const s3Hosts = [...LOCAL_S3_HOSTS, ...parseS3Hosts(further.join())]
+    const options = { host, port, routes, load, health, turnstile, tests, s3Hosts }
+    const gateway = await startGateway(options)
     parts.gateway = gateway
     parts.serve('gateway')
     return gateway
@@ -220,15 +226,16 @@ function portProblem(error: unknown, host: string, port: number): unknown {
 
 /** Where things are; handlers read it at the first call. */
 function setEnvironment(options: StackOptions, port: number): void {
-  const { dataDir, host, regions, publicHosts } = options
-  const hosts = new Set(['127.0.0.1', 'localhost', '[::1]', hostInUrl(host)])
+  const { dataDir, host, regions, publicHosts, s3Hosts } = options
+  const hosts = new Set(['127.0.0.1', 'localhost', '*.localhost', '[::1]', hostInUrl(host)])
+  const further = [...publicHosts, ...s3Hosts.flatMap((name) => [name, `*.${name}`])]
   Object.assign(process.env, {
     KEYHOLD_REGIONS: regions.join(','),
     KEYHOLD_HSM: `software:${rootKeyPath(dataDir)}`,
     KEYHOLD_BLOBS: `file:${join(dataDir, 'blobs')}`,
     KEYHOLD_AUDIT_ARCHIVE: `file:${join(dataDir, 'audit')}`,
     KEYHOLD_AUDIT_BUS: 'keyhold-audit',
-    KEYHOLD_PUBLIC_HOSTS: [...[...hosts].map((name) => `${name}:${port}`), ...publicHosts].join(),
+    KEYHOLD_PUBLIC_HOSTS: [...[...hosts].map((name) => `${name}:${port}`), ...further].join(),
   })
 }
 

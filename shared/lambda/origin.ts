@@ -17,6 +17,8 @@ export interface OriginHead {
   readonly secure: boolean
   /** The operation's name, as the edge read it, where the path does not tell it. */
   readonly operation: string | null
+  /** The bucket of S3 that the host names, as the edge read it; empty when it names none. */
+  readonly bucket: string
 }
 
 export interface Origin extends OriginHead {
@@ -67,6 +69,7 @@ export function readOriginHead(
     userAgent: headers['user-agent'] ?? '',
     secure: headers['x-forwarded-proto'] === 'https',
     operation: headers['x-keyhold-operation'] ?? null,
+    bucket: headers['x-keyhold-bucket'] ?? '',
   }
 }
 

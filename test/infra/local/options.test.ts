@@ -12,6 +12,7 @@ test('Without flags and variables the defaults count', () => {
     dataDir: resolve('.keyhold'),
     regions: ['us-east-1', 'us-west-2', 'eu-west-1'],
     publicHosts: [],
+    s3Hosts: [],
   })
 })
 
@@ -24,6 +25,7 @@ test('Variables count before defaults, and flags before variables', () => {
     KEYHOLD_SECRET_ACCESS_KEY: SECRET,
     KEYHOLD_REGIONS: 'eu-west-1, eu-west-1,eu-central-1',
     KEYHOLD_PUBLIC_HOSTS: 'keyhold.internal:4566',
+    KEYHOLD_S3_HOSTS: 's3.keyhold.internal:4566',
     KEYHOLD_SEED: 'seed.yaml',
     KEYHOLD_TEST_ENDPOINTS: 'off',
     KEYHOLD_UNSIGNED_AS: '111122223333/tester',
@@ -34,6 +36,7 @@ test('Variables count before defaults, and flags before variables', () => {
     dataDir: '/data',
     regions: ['eu-west-1', 'eu-central-1'],
     publicHosts: ['keyhold.internal:4566'],
+    s3Hosts: ['s3.keyhold.internal:4566'],
     account: '111122223333',
     accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
     secretAccessKey: SECRET,

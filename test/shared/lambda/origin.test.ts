@@ -63,6 +63,7 @@ test('The request is put together again as the client signed it', () => {
     userAgent: 'aws-cli/2',
     secure: true,
     operation: null,
+    bucket: '',
   })
 })
 

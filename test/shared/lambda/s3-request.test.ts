@@ -27,6 +27,7 @@ const givenRequest = ({ path = '/b/k', query = '', headers = {}, presigned = fal
       userAgent: '',
       secure: false,
       operation: null,
+      bucket: '',
     },
     account: '111122223333' as AccountId,
     payload: { kind: 'unsigned' },
