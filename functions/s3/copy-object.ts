@@ -11,7 +11,7 @@ import {
 import { bringsCustomerKey } from '../../shared/lambda/s3-customer-key.ts'
 import { readEncryption } from '../../shared/lambda/s3-encryption.ts'
 import { type ObjectMetadata, readMetadata } from '../../shared/lambda/s3-metadata.ts'
-import { objectOperation } from '../../shared/lambda/s3-operation.ts'
+import { objectOperation, requestConditions } from '../../shared/lambda/s3-operation.ts'
 import { storeCopy } from '../../shared/lambda/s3-receive.ts'
 import type { S3Request } from '../../shared/lambda/s3-request.ts'
 import { s3Handler } from '../../shared/lambda/s3-stack.ts'
@@ -20,7 +20,13 @@ import { xmlDocument } from '../../shared/lambda/s3-xml.ts'
 import { authorizePermission } from '../../shared/pipeline/authorize.ts'
 import type { Call } from '../../shared/pipeline/operation.ts'
 import type { ObjectRecord } from '../../shared/store/records.ts'
-import { type CopySource, findCopySource, openCopySource, requireCopySize } from './copy-source.ts'
+import {
+  authorizeRead,
+  type CopySource,
+  findCopySource,
+  openCopySource,
+  requireCopySize,
+} from './copy-source.ts'
 import { writeCondition, writeObject } from './write-object.ts'
 
 /**
@@ -100,11 +106,9 @@ async function tagsOf(
   if (Object.keys(tags).length === 0) return tags
   const { policy } = await request.requireBucket(call.services.store.buckets)
   const set = { action: 's3:PutObjectTagging', resource: request.objectArn, policy }
-  authorizePermission(set, {}, call)
+  authorizePermission(set, requestConditions(request), call)
   if (isNew) return tags
-  const resource = `arn:aws:s3:::${bucket.bucket}/${record.key}`
-  const read = { action: 's3:GetObjectTagging', resource, policy: bucket.policy }
-  authorizePermission(read, {}, call)
+  authorizeRead('s3:GetObjectTagging', bucket, record.key, request, call)
   return tags
 }
 

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream'
 import { percentDecode } from '../../shared/authn/percent-encoding.ts'
 import { openObject } from '../../shared/blobs/decrypt-stream.ts'
 import { wipeObjectKeys } from '../../shared/blobs/object-keys.ts'
+import { SSE_C_ALGORITHM } from '../../shared/blobs/requested-encryption.ts'
 import {
   invalidArgument,
   noSuchKey,
@@ -14,13 +15,15 @@ import { blobStore } from '../../shared/lambda/blob-store.ts'
 import { isBucketName } from '../../shared/lambda/s3-bucket-name.ts'
 import { failedCondition } from '../../shared/lambda/s3-conditions.ts'
 import { customerKeyOf } from '../../shared/lambda/s3-customer-key.ts'
+import { signatureConditions } from '../../shared/lambda/s3-operation.ts'
 import type { S3Request } from '../../shared/lambda/s3-request.ts'
 import { authorizePermission } from '../../shared/pipeline/authorize.ts'
-import type { Call } from '../../shared/pipeline/operation.ts'
+import type { Call, RequestConditions } from '../../shared/pipeline/operation.ts'
 import type { BucketRecord, ObjectRecord } from '../../shared/store/records.ts'
 import { openVerified } from './read-object.ts'
 
 export const COPY_SOURCE = 'x-amz-copy-source'
+const VERSION = '?versionId='
 /** Amazon S3 API Reference, "CopyObject": 5 GiB. */
 const MAX_COPY = 5 * 1024 ** 3
 
@@ -46,12 +49,10 @@ export async function findCopySource(request: S3Request, call: Call): Promise<Co
     throw new S3Error('NoSuchBucket', 'The specified bucket does not exist', { BucketName: name })
   }
   requireSourceOwner(request, call)
-  const { policy } = found
-  const bucketArn = `arn:${PARTITION}:s3:::${name}`
-  authorizePermission({ action: 's3:GetObject', resource: `${bucketArn}/${key}`, policy }, {}, call)
+  authorizeRead('s3:GetObject', found, key, request, call)
   const record = await store.objects.get(call.caller.account, name, key)
   if (record === null) {
-    authorizePermission({ action: 's3:ListBucket', resource: bucketArn, policy }, {}, call)
+    authorizeRead('s3:ListBucket', found, '', request, call)
     throw noSuchKey(key)
   }
   requireConditions(request, record)
@@ -81,6 +82,22 @@ export async function openCopySource(
   }
 }
 
+/**
+ * @param key - of the object; empty for the bucket itself
+ * @throws JsonError AccessDeniedException
+ */
+export function authorizeRead(
+  action: string,
+  { bucket, policy }: BucketRecord,
+  key: string,
+  request: S3Request,
+  call: Call,
+): void {
+  const bucketArn = `arn:${PARTITION}:s3:::${bucket}`
+  const resource = key === '' ? bucketArn : `${bucketArn}/${key}`
+  authorizePermission({ action, resource, policy }, readConditions(request), call)
+}
+
 /** @throws S3Error InvalidRequest */
 export function requireCopySize(size: number): void {
   if (size <= MAX_COPY) return
@@ -90,15 +107,18 @@ export function requireCopySize(size: number): void {
   )
 }
 
-/** `[/]bucket/key[?versionId=…]`, percent-encoded once. */
+/**
+ * `[/]bucket/key[?versionId=…]`, percent-encoded once. As in a query a `+` is a space, which every
+ * client that names a key with a plus therefore encodes.
+ */
 function readName({ header }: S3Request): SourceName {
   const text = header(COPY_SOURCE) ?? ''
-  const [path = '', query] = splitOnce(text.replace(/^\//, ''), '?')
-  requireOnlyVersion(query)
+  const [path = '', version] = splitOnce(text.replace(/^\//, ''), VERSION)
+  requireOnlyVersion(version)
   // What has no slash outside of its escapes was encoded as a whole.
   const [bucket, key] = path.includes('/')
-    ? splitOnce(path, '/').map((part) => percentDecode(part ?? ''))
-    : splitOnce((percentDecode(path) ?? '').replace(/^\//, ''), '/')
+    ? splitOnce(path, '/').map((part) => decode(part ?? ''))
+    : splitOnce((decode(path) ?? '').replace(/^\//, ''), '/')
   if (!bucket || !key) {
     throw invalidArgument(
       'Copy Source must mention the source bucket and key: sourcebucket/sourcekey',
@@ -112,23 +132,30 @@ function readName({ header }: S3Request): SourceName {
   return { bucket: bucketNameOf(bucket), key }
 }
 
+const decode = (text: string): string | null => percentDecode(text.replaceAll('+', ' '))
+
 function splitOnce(text: string, at: string): [string, string | undefined] {
   const index = text.indexOf(at)
   return index === -1 ? [text, undefined] : [text.slice(0, index), text.slice(index + at.length)]
 }
 
 /** There is one version of an object, and its id is `null`. */
-function requireOnlyVersion(query: string | undefined): void {
-  if (query === undefined || query === '') return
-  const [name, value] = splitOnce(query, '=')
-  if (name === 'versionId' && value === 'null') return
-  throw invalidArgument('Invalid version id specified', COPY_SOURCE, query)
+function requireOnlyVersion(version: string | undefined): void {
+  if (version === undefined || version === 'null') return
+  throw invalidArgument('Invalid version id specified', COPY_SOURCE, version)
 }
 
 function requireSourceOwner({ header }: S3Request, { caller }: Call): void {
   const expected = header('x-amz-source-expected-bucket-owner')
   if (expected === undefined || expected === caller.account) return
   throw new S3Error('AccessDenied', 'Access Denied')
+}
+
+/** As of a read of the source alone: what the request says of its target does not count. */
+function readConditions(request: S3Request): RequestConditions {
+  const algorithm = request.header(`${COPY_SOURCE}-${SSE_C_ALGORITHM.slice('x-amz-'.length)}`)
+  const brought = algorithm === undefined ? {} : { [`s3:${SSE_C_ALGORITHM}`]: algorithm }
+  return { others: { ...signatureConditions(request), ...brought } }
 }
 
 function requireConditions({ header }: S3Request, record: ObjectRecord): void {

@@ -160,9 +160,14 @@ export function s3Operation(request: S3Request): S3Operation {
     : { name: KNOWN[asked] || unofferedName(request.method, level, subResource[1]), place: 'none' }
 }
 
+/** A presigned URL may carry the header as a parameter. */
 const isCopy = (request: S3Request, operation: string): boolean =>
-  request.headers['x-amz-copy-source'] !== undefined &&
-  (operation === 'PutObject' || operation === 'UploadPart')
+  (operation === 'PutObject' || operation === 'UploadPart') &&
+  (request.headers['x-amz-copy-source'] !== undefined ||
+    request.query
+      .split('&')
+      .map(parameterName)
+      .some((name) => name.toLowerCase() === 'x-amz-copy-source'))
 
 function levelOf(request: S3Request): Level {
   const address = addressOf(request.path, request.hostBucket)

@@ -94,7 +94,7 @@ const common = ({ name, readOnly, run }: S3OperationParts): Omit<S3Operation, 'a
   input: asItIs,
   readOnly,
   explain: explainS3,
-  conditions,
+  conditions: requestConditions,
   check: (request, _keys, { caller }) => {
     requireOwner(request, caller.account)
     refuseUnsupported(request)
@@ -121,10 +121,20 @@ function requireOwner(request: S3Request, account: string): void {
   }
 }
 
+const CONDITION_HEADERS = [
+  SSE,
+  SSE_KEY_ID,
+  SSE_C_ALGORITHM,
+  'x-amz-content-sha256',
+  'x-amz-copy-source',
+  'x-amz-metadata-directive',
+]
+
 /** What policies can ask of a request (Amazon S3 User Guide, "Condition keys for Amazon S3"): headers as sent. */
-function conditions({ header, parameter, presigned }: S3Request): RequestConditions {
-  const others: Record<string, string> = {}
-  for (const name of [SSE, SSE_KEY_ID, SSE_C_ALGORITHM, 'x-amz-content-sha256']) {
+export function requestConditions(request: S3Request): RequestConditions {
+  const { header, parameter } = request
+  const others: Record<string, string> = { ...signatureConditions(request) }
+  for (const name of CONDITION_HEADERS) {
     const value = header(name)
     if (value !== undefined) others[`s3:${name}`] = value
   }
@@ -132,10 +142,16 @@ function conditions({ header, parameter, presigned }: S3Request): RequestConditi
     const value = parameter(name)
     if (value !== undefined) others[`s3:${name}`] = value
   }
-  others['s3:authtype'] = presigned ? 'REST-QUERY-STRING' : 'REST-HEADER'
-  others['s3:signatureversion'] = 'AWS4-HMAC-SHA256'
   return { others }
 }
+
+/** What policies can ask of how a request is signed. */
+export const signatureConditions = ({
+  presigned,
+}: S3Request): Readonly<Record<string, string>> => ({
+  's3:authtype': presigned ? 'REST-QUERY-STRING' : 'REST-HEADER',
+  's3:signatureversion': 'AWS4-HMAC-SHA256',
+})
 
 /** What the record shows of a request: names by which it can be understood, no metadata, no tokens. */
 const SHOWN_HEADERS = [
@@ -146,6 +162,8 @@ const SHOWN_HEADERS = [
   SSE_C_ALGORITHM,
   'x-amz-copy-source',
   'x-amz-copy-source-range',
+  'x-amz-metadata-directive',
+  'x-amz-tagging-directive',
   'range',
   'x-amz-checksum-mode',
 ]

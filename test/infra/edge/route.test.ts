@@ -189,6 +189,9 @@ describe('S3', () => {
     const query = 'partNumber=1&uploadId=u'
     const part = route(given({ method: 'PUT', path: '/b/k', query, headers }))
     expect(part.path).toBe('/s3/UploadPartCopy')
+    const presigned = 'X-Amz-Signature=0&X-Amz-Copy-Source=b%2Fother'
+    const hoisted = route(given({ method: 'PUT', path: '/b/k', query: presigned }))
+    expect(hoisted.path).toBe('/s3/CopyObject')
   })
 
   test('what is signed for S3 is S3, even where target and type say otherwise', () => {
