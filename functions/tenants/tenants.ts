@@ -27,6 +27,7 @@ import { compareKeyPolicies } from './compare-key-policies.ts'
 import { createBreakGlassGrant } from './create-break-glass-grant.ts'
 import { createTenant } from './create-tenant.ts'
 import { deleteTenant } from './delete-tenant.ts'
+import { describeKeyImpact } from './describe-key-impact.ts'
 import { describeTenant } from './describe-tenant.ts'
 import { explainAccess } from './explain-access.ts'
 import { explainRequest } from './explain-request.ts'
@@ -64,6 +65,7 @@ import {
   untagUser,
 } from './principal-tags.ts'
 import { putTenantQuota } from './put-tenant-quota.ts'
+import { rekeyObjects } from './rekey-objects.ts'
 import { resumeTenant } from './resume-tenant.ts'
 import { suspendTenant } from './suspend-tenant.ts'
 import { unknownOperation } from './unknown-operation.ts'
@@ -81,6 +83,7 @@ import {
   updateAssumeRolePolicy,
   updateRole,
 } from './users-and-roles.ts'
+import { verifyRekey } from './verify-rekey.ts'
 
 export const handler = jsonApiHandler(
   'tenants',
@@ -106,6 +109,7 @@ export const handler = jsonApiHandler(
     serve(deleteUser),
     serve(deleteUserPermissionsBoundary),
     serve(deleteUserPolicy),
+    serve(describeKeyImpact),
     serve(describeTenant),
     serve(detachRolePolicy),
     serve(detachUserPolicy),
@@ -137,6 +141,7 @@ export const handler = jsonApiHandler(
     serve(putTenantQuota),
     serve(putUserPermissionsBoundary),
     serve(putUserPolicy),
+    serve(rekeyObjects),
     serve(resumeTenant),
     serve(revokeRoleSessions),
     serve(revokeUserSessions),
@@ -149,6 +154,7 @@ export const handler = jsonApiHandler(
     serve(updateAccessKey),
     serve(updateAssumeRolePolicy),
     serve(updateRole),
+    serve(verifyRekey),
   ],
   serve(unknownOperation),
 )
