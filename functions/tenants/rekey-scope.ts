@@ -135,7 +135,9 @@ async function currentMaterialOf(keyArn: string, call: Call): Promise<MaterialId
   const { caller, region, services } = call
   try {
     const reference = parseKeyReference(keyArn, { account: caller.account, region }, false)
-    return (await services.keys.find(reference, region, true))?.key.current ?? null
+    // Read anew, and kept: the calls that wrap go by what this one goes by.
+    if (reference.by === 'id') services.keys.forget({ ...reference, region })
+    return (await services.keys.find(reference, region, false))?.key.current ?? null
   } catch (error) {
     if (error instanceof JsonError) return null
     throw error
