@@ -43,6 +43,14 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
     about: 'KMS keys, their policies and grants',
     load: async (command) => (await import('./commands/key.ts')).keyVerbs(command),
   },
+  impact: {
+    about: 'Say what becomes unreadable when a key goes',
+    load: async (command) => (await import('./commands/impact.ts')).impact(command),
+  },
+  rekey: {
+    about: 'Wrap the keys of stored objects anew, without moving data',
+    load: async (command) => (await import('./commands/rekey.ts')).rekeyVerbs(command),
+  },
   audit: {
     about: 'The audit trail',
     load: async (command) => (await import('./commands/audit.ts')).auditVerbs(command),

@@ -9,6 +9,7 @@ import { confirm } from '../input/terminal.ts'
 import { cellText } from '../output/view.ts'
 import { Refusal } from '../problem.ts'
 import { keyAccessVerbs } from './key-access.ts'
+import { impactInShort, impactText } from './key-impact.ts'
 import { keyListVerb } from './key-list.ts'
 import { describe, keyIdOf } from './key-name.ts'
 import { keyDetails, keyShowVerb } from './key-show.ts'
@@ -141,15 +142,22 @@ function scheduleDeletion(parent: Command): void {
   runs<{ readonly days: number }>(command, async (session, { days }, key = '') => {
     const { Arn = key, Description } = await describe(session, key)
     const about = Description ? ` (${Description})` : ''
+    const Impact = await impactInShort(session, Arn)
+    const stored = Impact === null ? '' : `, ${impactText(Impact)} among it`
     await confirm(
-      `Delete the key ${Arn}${about} in ${days} days? What it encrypted is lost then.`,
+      `Delete the key ${Arn}${about} in ${days} days? What it encrypted is lost then${stored}.`,
       session.flags,
     )
     const { client, sdk } = await session.kms()
     const input = { KeyId: Arn, PendingWindowInDays: days }
     const answer = await client.send(new sdk.ScheduleKeyDeletionCommand(input))
     const when = answer.DeletionDate === undefined ? '' : ` on ${cellText(answer.DeletionDate)}`
-    return { json: answerOf(answer), view: `The key ${Arn} will be deleted${when}.` }
+    const lost = Impact === null ? '' : ` With it goes ${impactText(Impact)}.`
+    const hint = ` See keyhold impact ${Arn}.`
+    return {
+      json: { ...answerOf(answer), ...(Impact === null ? {} : { Impact }) },
+      view: `The key ${Arn} will be deleted${when}.${lost}${hint}`,
+    }
   })
 }
 
