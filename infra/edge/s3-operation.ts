@@ -79,6 +79,7 @@ const OFFERED: Readonly<Record<string, string>> = {
   'bucket PUT ': 'CreateBucket',
   'bucket DELETE ': 'DeleteBucket',
   'bucket POST delete': 'DeleteObjects',
+  'bucket POST ': 'PostObject',
   'object GET uploadId': 'ListParts',
   'object GET attributes': 'GetObjectAttributes',
   'object GET partNumber': 'GetObject',
@@ -137,7 +138,6 @@ const SETTINGS: Readonly<Record<string, string>> = {
 /** Plain requests that have a name of their own and are not offered. */
 const KNOWN: Readonly<Record<string, string>> = {
   'bucket GET session': 'CreateSession',
-  'bucket POST ': 'PostObject',
   'object POST ': 'PostObject',
   'object POST restore': 'RestoreObject',
   'object POST select': 'SelectObjectContent',

@@ -11,6 +11,7 @@ import { type Caller, callerOf } from './caller.ts'
 import { type Claim, readClaim } from './claim.ts'
 import { equalsDigest } from './equal-hex.ts'
 import { type AuthenticationFailure, Refusal } from './failure.ts'
+import { readFormClaim, type SignedForm } from './form-claim.ts'
 import { type Payload, payloadOf } from './payload.ts'
 import type { SignedRequest } from './request.ts'
 import { SERVICE_RULES, type Service, type ServiceRules } from './service-rules.ts'
@@ -69,6 +70,18 @@ export class Authenticator {
     return this.#authenticate(request, SERVICE_RULES[service], body)
   }
 
+  /**
+   * Who made a form that a browser sends. Nothing but its policy is signed, and the body is not.
+   * @throws as `authenticate` does
+   */
+  async authenticateForm(form: SignedForm): Promise<Authentication> {
+    const expected = { regions: this.#regions, hosts: this.#hosts, now: this.#clock.now() }
+    const claim = readFormClaim(form, expected)
+    if (claim instanceof Refusal) return { ok: false, failure: claim.failure }
+    const answer = await this.#authenticateClaim(claim)
+    return answer.ok ? { ...answer, presigned: false } : answer
+  }
+
   async #authenticate(
     request: SignedRequest,
     rules: ServiceRules,
@@ -81,6 +94,10 @@ export class Authenticator {
       now: this.#clock.now(),
     })
     if (claim instanceof Refusal) return { ok: false, failure: claim.failure }
+    return this.#authenticateClaim(claim)
+  }
+
+  async #authenticateClaim(claim: Claim): Promise<Authentication> {
     if (isTemporary(claim.credential.accessKeyId)) return this.#authenticateSession(claim)
     const accessKey = await this.#find(claim.credential.accessKeyId)
     const signingKey = await this.#signingKey(accessKey, claim)

@@ -27,7 +27,8 @@ export function checkCoveredHeaders(
   return isServed(host, hosts) ? null : refuse({ kind: 'wrong-host' })
 }
 
-const isServed = (host: string, hosts: readonly string[]): boolean =>
+/** @param host - lower case; @param hosts - as `checkCoveredHeaders` takes them */
+export const isServed = (host: string, hosts: readonly string[]): boolean =>
   hosts.length === 0 ||
   hosts.some((served) =>
     served.startsWith('*.')

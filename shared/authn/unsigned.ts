@@ -35,9 +35,10 @@ const SIGNING_PARAMETERS: ReadonlySet<string> = new Set([
 
 /** @returns what authenticates as before, except that who brings no signature at all is that user */
 export const acceptingUnsigned = (
-  signed: Pick<Authenticator, 'authenticate'>,
+  signed: Pick<Authenticator, 'authenticate' | 'authenticateForm'>,
   options: UnsignedOptions,
-): Pick<Authenticator, 'authenticate'> => ({
+): Pick<Authenticator, 'authenticate' | 'authenticateForm'> => ({
+  authenticateForm: (form) => signed.authenticateForm(form),
   async authenticate(request, expected) {
     const answer = await signed.authenticate(request, expected)
     if (answer.ok || answer.failure.kind !== 'missing') return answer

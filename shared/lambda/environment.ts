@@ -28,7 +28,7 @@ import { readSeconds } from './seconds.ts'
 export interface Environment {
   readonly services: Services
   readonly accessKeys: AccessKeys
-  readonly authenticator: Pick<Authenticator, 'authenticate'>
+  readonly authenticator: Pick<Authenticator, 'authenticate' | 'authenticateForm'>
   /** Who comes with a token of an identity provider in the place of a signature. */
   readonly bearers: Bearers
 }

@@ -148,8 +148,9 @@ export function requestConditions(request: S3Request): RequestConditions {
 /** What policies can ask of how a request is signed. */
 export const signatureConditions = ({
   presigned,
+  form,
 }: S3Request): Readonly<Record<string, string>> => ({
-  's3:authtype': presigned ? 'REST-QUERY-STRING' : 'REST-HEADER',
+  's3:authtype': form !== null ? 'POST' : presigned ? 'REST-QUERY-STRING' : 'REST-HEADER',
   's3:signatureversion': 'AWS4-HMAC-SHA256',
 })
 

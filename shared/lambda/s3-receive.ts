@@ -21,6 +21,13 @@ export interface AnnouncedBody {
   /** The checksums that are kept; that of the client first. */
   readonly checksums: readonly ChecksumName[]
   readonly hasMd5Etag: boolean
+  readonly sizes: SizeLimits
+}
+
+/** In bytes, as far as there are any besides those of S3. */
+export interface SizeLimits {
+  readonly min?: number
+  readonly max?: number
 }
 
 export interface KeptDigests {
@@ -28,18 +35,20 @@ export interface KeptDigests {
   readonly hasMd5Etag: boolean
   /** A checksum that is kept whatever the client gives. */
   readonly always?: ChecksumName
+  /** Of a form, which alone tells where its file ends. */
+  readonly sizes?: SizeLimits
 }
 
 /** @throws S3Error EntityTooLarge, MissingContentLength, InvalidDigest, InvalidRequest */
 export function readAnnouncement(request: S3Request, kept: KeptDigests): AnnouncedBody {
-  const { hasMd5Etag, always } = kept
-  request.requireLength()
-  requireSize(request.announcedLength() ?? 0)
+  const { hasMd5Etag, always, sizes } = kept
+  if (sizes === undefined) request.requireLength()
+  requireNotLarger(request.announcedLength() ?? 0)
   const given = givenChecksum(request)
   const own = always ?? (given === null ? DEFAULT_CHECKSUM : given.name)
   const checksums = [...new Set([given?.name ?? own, own])]
   const digests = new BodyDigests(request, given, hasMd5Etag ? [...checksums, 'MD5'] : checksums)
-  return { digests, checksums, hasMd5Etag }
+  return { digests, checksums, hasMd5Etag, sizes: sizes ?? {} }
 }
 
 /** Where the bytes go: the object's keys (32 bytes each) and the version id that its streams are bound to. */
@@ -58,17 +67,20 @@ export type ReceivedPart = Omit<PartRecord, 'partNumber' | 'createdAt'>
  */
 export async function receivePart(
   request: S3Request,
-  { digests, checksums, hasMd5Etag }: AnnouncedBody,
+  { digests, checksums, hasMd5Etag, sizes: { min = 0, max } }: AnnouncedBody,
   target: PartTarget,
 ): Promise<ReceivedPart> {
   const { data, trailers } = request.body()
   let size = 0
   const observe = (chunk: Uint8Array): void => {
     size += chunk.length
-    requireSize(size)
+    requireNotLarger(size, max)
     digests.update(chunk)
   }
-  const verify = (): void => digests.verify(trailers())
+  const verify = (): void => {
+    requireNotSmaller(size, min)
+    digests.verify(trailers())
+  }
   const { signal } = request
   try {
     const stored = await writePart({ ...target, observe, verify, signal }, data)
@@ -78,6 +90,8 @@ export async function receivePart(
       checksums: Object.fromEntries(checksums.map((name) => [name, digests.checksum(name)])),
     }
   } catch (error) {
+    // What refuses a body stops it too, so that it looks broken.
+    if (error instanceof S3Error) throw error
     throw request.isBodyBroken() ? incompleteBody(error) : error
   }
 }
@@ -104,10 +118,20 @@ export async function storeCopy(
 
 const opaqueEtag = (): string => freshBytes(OPAQUE_ETAG_LENGTH).toString('hex')
 
-function requireSize(size: number): void {
-  if (size <= MAX_UPLOAD_SIZE) return
+function requireNotLarger(size: number, limit = MAX_UPLOAD_SIZE): void {
+  const max = Math.min(limit, MAX_UPLOAD_SIZE)
+  if (size <= max) return
   throw new S3Error('EntityTooLarge', 'Your proposed upload exceeds the maximum allowed size', {
     ProposedSize: size,
-    MaxSizeAllowed: MAX_UPLOAD_SIZE,
+    MaxSizeAllowed: max,
   })
+}
+
+function requireNotSmaller(size: number, min: number): void {
+  if (size >= min) return
+  throw new S3Error(
+    'EntityTooSmall',
+    'Your proposed upload is smaller than the minimum allowed size',
+    { ProposedSize: size, MinSizeAllowed: min },
+  )
 }

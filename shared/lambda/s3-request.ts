@@ -24,6 +24,8 @@ export interface S3RequestFacts {
   readonly payload: Payload
   readonly presigned: boolean
   readonly exchange: Pick<BlobExchange, 'body' | 'signal'>
+  /** The fields of the form that the request is, where it is one. */
+  readonly form?: ReadonlyMap<string, string>
 }
 
 /** The data of a body, without what its transport put around it. */
@@ -40,6 +42,8 @@ export class S3Request {
   readonly host: string
   readonly secure: boolean
   readonly presigned: boolean
+  /** By lower-case name; `null` when the request is no form. */
+  readonly form: ReadonlyMap<string, string> | null
   /** Empty for an operation on no bucket. */
   readonly bucket: BucketName
   /** Empty for an operation on no object. */
@@ -56,7 +60,7 @@ export class S3Request {
   #bucketRecord: Promise<BucketRecord | null> | null = null
 
   /** @throws S3Error InvalidURI, KeyTooLongError */
-  constructor({ origin, account, payload, presigned, exchange }: S3RequestFacts) {
+  constructor({ origin, account, payload, presigned, exchange, form }: S3RequestFacts) {
     const { request } = origin
     const { bucket, key } = requestAddress(origin)
     this.account = account
@@ -64,6 +68,7 @@ export class S3Request {
     this.host = request.headers.get('host')?.[0] ?? ''
     this.secure = origin.secure
     this.presigned = presigned
+    this.form = form ?? null
     this.bucket = bucket
     this.key = key
     this.signal = exchange.signal

@@ -1,6 +1,7 @@
 /** The stack of S3: XML and streams, answered as they are made. */
 import middy from '@middy/core'
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda'
+import type { Authentication } from '../authn/authenticate.ts'
 import type { AuthenticationFailure } from '../authn/failure.ts'
 import { s3Failure } from '../authn/s3-failure.ts'
 import { S3Error, type S3ErrorCode } from '../blobs/s3-error.ts'
@@ -12,6 +13,7 @@ import { environment } from './environment.ts'
 import { type BlobExchange, type BlobHandler, blobHandler } from './exchange.ts'
 import { logFailure } from './log.ts'
 import { type OriginHead, readOriginHead } from './origin.ts'
+import { asUpload, readPostedForm, signedForm } from './post-form.ts'
 import { type S3Answer, sendAnswer } from './s3-answer.ts'
 import { crossOriginHeaders, preflightAnswer } from './s3-cross-origin.ts'
 import { explainS3 } from './s3-explain.ts'
@@ -32,6 +34,8 @@ interface Passage {
 interface AuthenticatedPassage extends Passage {
   readonly call: Call
   readonly facts: S3RequestFacts
+  /** Gives up what was not read of a body that was asked for before the operation was. */
+  readonly release?: () => void
 }
 
 const REQUEST_ID_LENGTH = 8
@@ -43,6 +47,15 @@ const HOST_ID_LENGTH = 48
  */
 export const s3Handler = (
   operation: S3Operation | ((origin: OriginHead) => S3Operation),
+): BlobHandler => stackOf(operation, authenticate)
+
+/** The same for what browsers send as a form, whose fields stand in the body. */
+export const formHandler = (operation: S3Operation): BlobHandler =>
+  stackOf(operation, authenticateForm)
+
+const stackOf = (
+  operation: S3Operation | ((origin: OriginHead) => S3Operation),
+  authenticate: (request: { event: Passage }) => Promise<void>,
 ): BlobHandler => {
   const stack = middy<Passage, S3Answer, Error, Context>()
     .use({ onError: errorAnswer }) // whatever is thrown below becomes the error that S3 gives
@@ -80,17 +93,49 @@ async function answerPreflight(request: { event: Passage }): Promise<S3Answer | 
 }
 
 async function authenticate(request: { event: Passage }): Promise<void> {
-  const { event, exchange, requestId } = request.event
+  const { event, exchange } = request.event
   const origin = readOriginHead(event)
-  const { authenticator, services } = await environment()
+  const { authenticator } = await environment()
   const answer = await authenticator.authenticate(origin.request, { service: 's3', body: null })
   if (!answer.ok) throw refusal(answer.failure, origin)
-  const { caller, region, payload, presigned } = answer
+  request.event = await authenticated(request.event, origin, answer, { exchange })
+}
+
+/** The fields of a form come first, so the body is asked for; its file is left for the operation. */
+async function authenticateForm(request: { event: Passage }): Promise<void> {
+  const { event, exchange } = request.event
+  const origin = readOriginHead(event)
+  const { authenticator } = await environment()
+  const body = exchange.body()
+  try {
+    const { fields, file } = await readPostedForm(origin, body)
+    const answer = await authenticator.authenticateForm(signedForm(fields, origin))
+    if (!answer.ok) throw refusal(answer.failure, origin)
+    const ofFile = { signal: exchange.signal, body: () => file.data }
+    const rest = { exchange: ofFile, form: fields }
+    const passage = await authenticated(request.event, asUpload(fields, origin), answer, rest)
+    request.event = { ...passage, release: () => body.destroy() } as AuthenticatedPassage
+  } catch (error) {
+    body.destroy()
+    throw error
+  }
+}
+
+async function authenticated(
+  passage: Passage,
+  origin: OriginHead,
+  { caller, region, payload, presigned }: Extract<Authentication, { readonly ok: true }>,
+  rest: Pick<S3RequestFacts, 'exchange' | 'form'>,
+): Promise<AuthenticatedPassage> {
+  const { services } = await environment()
+  const { requestId } = passage
   const { sourceIp, userAgent, secure } = origin
   const call: Call = { services, caller, region, requestId, sourceIp, userAgent, secure, via: null }
-  const facts = { origin, account: caller.account, payload, presigned, exchange }
-  const authenticated: AuthenticatedPassage = { ...request.event, call, facts }
-  request.event = authenticated
+  return {
+    ...passage,
+    call,
+    facts: { origin, account: caller.account, payload, presigned, ...rest },
+  }
 }
 
 function refusal(failure: AuthenticationFailure, { request }: OriginHead): S3Error {
@@ -103,7 +148,7 @@ function refusal(failure: AuthenticationFailure, { request }: OriginHead): S3Err
 
 async function run(
   operation: S3Operation | ((origin: OriginHead) => S3Operation),
-  { call, facts }: AuthenticatedPassage,
+  { call, facts, release }: AuthenticatedPassage,
 ): Promise<S3Answer> {
   const chosen = typeof operation === 'function' ? operation(facts.origin) : operation
   let request: S3Request | undefined
@@ -129,6 +174,7 @@ async function run(
     throw request ? await withCrossOrigin(error, request, call) : error
   } finally {
     request?.discardBody()
+    release?.()
   }
 }
 

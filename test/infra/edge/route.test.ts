@@ -81,7 +81,7 @@ describe('plain HTTP', () => {
     ['POST', '/kms/Encrypt', { authorization: scopedTo('s3') }, '/s3/not-implemented'],
     ['POST', '/kms/a/b', bearer, '/s3/not-implemented'],
     ['POST', '/kms/../x', bearer, '/s3/not-implemented'],
-    ['POST', '/kms/', bearer, '/s3/not-implemented'],
+    ['POST', '/kms/', bearer, '/s3/PostObject'],
     ['POST', '/kms/Encrypt%2F', bearer, '/s3/not-implemented'],
     ['POST', '/xkms/Encrypt', bearer, '/s3/not-implemented'],
   ])('%s %s is no such call: %o leads to %s', (method, path, headers, to) => {
@@ -128,6 +128,7 @@ describe('S3', () => {
     ['GET', '/b', 'uploads=', 'ListMultipartUploads'],
     ['POST', '/b/', 'delete', 'DeleteObjects'],
     ['POST', '/b', 'delete=', 'DeleteObjects'],
+    ['POST', '/b', '', 'PostObject'],
     ['PUT', '/b/k', 'x-id=PutObject', 'PutObject'],
     ['PUT', '/b//', '', 'PutObject'],
     ['PUT', '/b/../x', '', 'PutObject'],
@@ -174,7 +175,7 @@ describe('S3', () => {
     ['PUT', '/b', 'uploads', 'PutBucketMultipartUploads'],
     ['DELETE', '/b', 'lifecycle', 'DeleteBucketLifecycleConfiguration'],
     ['POST', '/b/k', 'restore', 'RestoreObject'],
-    ['POST', '/b', '', 'PostObject'],
+    ['POST', '/b/k', '', 'PostObject'],
     ['GET', '/', 'policy', 'GetServicePolicy'],
   ])('%s %s?%s is refused as %s', (method, path, query, operation) => {
     const routed = route(given({ method, path, query }))

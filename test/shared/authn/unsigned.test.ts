@@ -26,7 +26,7 @@ interface Given {
 
 const givenAuthenticator = ({ signed = MISSING, tenant = TENANT, user = USER }: Given = {}) =>
   acceptingUnsigned(
-    { authenticate: async () => signed },
+    { authenticate: async () => signed, authenticateForm: async () => signed },
     {
       account: ACCOUNT,
       userName: 'tester',
