@@ -43,6 +43,14 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
     about: 'KMS keys, their policies and grants',
     load: async (command) => (await import('./commands/key.ts')).keyVerbs(command),
   },
+  cp: {
+    about: 'Copy a file to an object, or an object to a file',
+    load: async (command) => (await import('./commands/cp.ts')).cp(command),
+  },
+  sync: {
+    about: 'Copy what a directory has and objects have not, or the other way round',
+    load: async (command) => (await import('./commands/sync.ts')).sync(command),
+  },
   impact: {
     about: 'Say what becomes unreadable when a key goes',
     load: async (command) => (await import('./commands/impact.ts')).impact(command),

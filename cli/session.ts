@@ -2,6 +2,7 @@
 import { type Connection, type ConnectionFlags, connect } from './connection/connection.ts'
 import type { JsonService } from './connection/json-api.ts'
 import type { Kms } from './connection/kms.ts'
+import type { S3 } from './connection/s3.ts'
 import { type Progress, progressOn } from './output/progress.ts'
 
 /** The flags that every command takes. */
@@ -23,6 +24,7 @@ export interface Session {
   events<Entry>(input: object): AsyncGenerator<readonly Entry[]>
   sts<Output>(operation: string, input?: Readonly<Record<string, string>>): Promise<Output>
   kms(): Promise<Kms>
+  s3(): Promise<S3>
   readonly progress: Progress
 }
 
@@ -34,6 +36,7 @@ export function openSession(flags: Flags, usual?: 'administrator' | 'operator'):
   const progress = progressOn(process.stderr)
   let connection: Connection | undefined
   let kms: Promise<Kms> | undefined
+  let s3: Promise<S3> | undefined
   const connected = (): Connection => {
     connection ??= connect(flags, process.env, usual)
     return connection
@@ -72,6 +75,10 @@ export function openSession(flags: Flags, usual?: 'administrator' | 'operator'):
     async kms() {
       kms ??= import('./connection/kms.ts').then(({ openKms }) => openKms(connected()))
       return kms
+    },
+    async s3() {
+      s3 ??= import('./connection/s3.ts').then(({ openS3 }) => openS3(connected()))
+      return s3
     },
   }
 }

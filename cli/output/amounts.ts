@@ -23,9 +23,16 @@ export function bytesText(bytes: number): string {
 }
 
 /** @returns a bar of fixed width and what it stands for: `[█████░░░░░] 50 % of 1,234 objects` */
-export function barText(done: number, total: number, thing: string): string {
+export const barText = (done: number, total: number, thing: string): string =>
+  `${bar(done, total)} of ${countText(total, thing)}`
+
+/** @returns the same for bytes; without a total, only how many have gone */
+export const transferText = (gone: number, total: number | null): string =>
+  total === null ? bytesText(gone) : `${bar(gone, total)} of ${bytesText(total)}`
+
+function bar(done: number, total: number): string {
   const part = total === 0 ? 1 : Math.min(1, done / total)
   const filled = Math.floor(part * BAR_WIDTH)
-  const bar = '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled)
-  return `[${bar}] ${Math.floor(part * 100)} % of ${countText(total, thing)}`
+  const drawn = '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled)
+  return `[${drawn}] ${Math.floor(part * 100)} %`
 }
