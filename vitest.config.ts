@@ -10,7 +10,7 @@ export default defineConfig({
         test: {
           ...common,
           name: 'stack',
-          include: ['test/{cli,functions,infra,bench}/**/*.test.ts'],
+          include: ['test/{cli,functions,infra,bench,isolation}/**/*.test.ts'],
           globalSetup: ['test/support/global-stack.ts'],
         },
       },
