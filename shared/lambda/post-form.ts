@@ -4,11 +4,13 @@
  */
 import type { Readable } from 'node:stream'
 import type { SignedForm } from '../authn/form-claim.ts'
+import type { VersionTwoForm } from '../authn/form-version-2.ts'
 import { percentEncode } from '../authn/percent-encoding.ts'
 import { invalidArgument, preconditionFailed, S3Error } from '../blobs/s3-error.ts'
 import { boundaryOf, FormError, type FormFile, readForm } from './form-data.ts'
 import type { OriginHead } from './origin.ts'
 import { incompleteBody } from './s3-explain.ts'
+import { isCephProfile } from './s3-profile.ts'
 import { requestAddress } from './s3-request.ts'
 import { MAX_OBJECT_TAGS, readTagging, TAGGING } from './s3-tagging.ts'
 import { parseXml } from './s3-xml-reader.ts'
@@ -45,6 +47,7 @@ const AUTHENTICATION = [
   'x-amz-security-token',
 ]
 /** In the order in which they are missed, with the spelling of the message. */
+const REQUIRED_BY_VERSION_2 = ['AWSAccessKeyId', 'policy', 'signature']
 const REQUIRED = ['policy', 'X-Amz-Algorithm', 'X-Amz-Credential', 'X-Amz-Date', 'X-Amz-Signature']
 
 /**
@@ -78,16 +81,31 @@ export async function readPostedForm(origin: OriginHead, body: Readable): Promis
   return { fields: named, file }
 }
 
+/** Whether Signature Version 2 says who made a form. */
+export const isVersionTwo = (fields: FormFields): boolean =>
+  fields.has('awsaccesskeyid') && !fields.has('x-amz-signature')
+
+/**
+ * @returns what says who made a form by Signature Version 2
+ * @throws S3Error InvalidRequest where such forms are not taken, InvalidArgument for a field that is
+ *   missing
+ */
+export function versionTwoForm(fields: FormFields): VersionTwoForm {
+  if (!isCephProfile()) throw unsupportedMechanism()
+  const [accessKeyId = '', policy = '', signature = ''] = REQUIRED_BY_VERSION_2.map((name) =>
+    requireField(fields, name),
+  )
+  return { accessKeyId, policy, signature }
+}
+
 /**
  * @returns what says who made the form
  * @throws S3Error AccessDenied for a form that nobody signed, InvalidArgument for a field that is missing
  */
 export function signedForm(fields: FormFields, { request }: OriginHead): SignedForm {
   if (!fields.has('policy') && !AUTHENTICATION.some((name) => fields.has(name))) {
-    if (fields.has('awsaccesskeyid')) throw unsupportedMechanism()
     throw new S3Error('AccessDenied', 'Access Denied')
   }
-  if (fields.has('awsaccesskeyid') && !fields.has('x-amz-signature')) throw unsupportedMechanism()
   const [policy = '', algorithm = '', credential = '', date = '', signature = ''] = REQUIRED.map(
     (name) => requireField(fields, name),
   )

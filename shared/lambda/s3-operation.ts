@@ -149,9 +149,10 @@ export function requestConditions(request: S3Request): RequestConditions {
 export const signatureConditions = ({
   presigned,
   form,
+  signatureVersion,
 }: S3Request): Readonly<Record<string, string>> => ({
   's3:authtype': form !== null ? 'POST' : presigned ? 'REST-QUERY-STRING' : 'REST-HEADER',
-  's3:signatureversion': 'AWS4-HMAC-SHA256',
+  's3:signatureversion': signatureVersion === 'SigV2' ? 'AWS' : 'AWS4-HMAC-SHA256',
 })
 
 /** What the record shows of a request: names by which it can be understood, no metadata, no tokens. */
@@ -192,7 +193,10 @@ function requestParameters(request: S3Request): Readonly<Record<string, unknown>
 
 const bucketAudit: AuditView<S3Request, S3Answer, never> = {
   requestParameters,
-  additionalEventData: ({ event = {} }) => ({ SignatureVersion: 'SigV4', ...event }),
+  additionalEventData: ({ event = {} }, { signatureVersion: SignatureVersion }) => ({
+    SignatureVersion,
+    ...event,
+  }),
   resources: ({ account: accountId, bucket, bucketArn }) =>
     bucket === '' ? [] : [{ accountId, type: 'AWS::S3::Bucket', ARN: bucketArn }],
 }

@@ -95,6 +95,11 @@ export class S3Request {
     return `${this.secure ? 'https' : 'http'}://${this.host}/${path}`
   }
 
+  /** Version 2 only ever signs forms. */
+  get signatureVersion(): 'SigV2' | 'SigV4' {
+    return this.form === null || this.form.has('x-amz-signature') ? 'SigV4' : 'SigV2'
+  }
+
   /** A query parameter, decoded; empty when it stands there without a value. */
   readonly parameter = (name: string): string | undefined => this.#parameters.get(name)
 

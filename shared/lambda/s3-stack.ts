@@ -13,7 +13,14 @@ import { environment } from './environment.ts'
 import { type BlobExchange, type BlobHandler, blobHandler } from './exchange.ts'
 import { logFailure } from './log.ts'
 import { type OriginHead, readOriginHead } from './origin.ts'
-import { asUpload, readPostedForm, signedForm } from './post-form.ts'
+import {
+  asUpload,
+  type FormFields,
+  isVersionTwo,
+  readPostedForm,
+  signedForm,
+  versionTwoForm,
+} from './post-form.ts'
 import { type S3Answer, sendAnswer } from './s3-answer.ts'
 import { crossOriginHeaders, preflightAnswer } from './s3-cross-origin.ts'
 import { explainS3 } from './s3-explain.ts'
@@ -105,11 +112,10 @@ async function authenticate(request: { event: Passage }): Promise<void> {
 async function authenticateForm(request: { event: Passage }): Promise<void> {
   const { event, exchange } = request.event
   const origin = readOriginHead(event)
-  const { authenticator } = await environment()
   const body = exchange.body()
   try {
     const { fields, file } = await readPostedForm(origin, body)
-    const answer = await authenticator.authenticateForm(signedForm(fields, origin))
+    const answer = await authenticateFields(fields, origin)
     if (!answer.ok) throw refusal(answer.failure, origin)
     const ofFile = { signal: exchange.signal, body: () => file.data }
     const rest = { exchange: ofFile, form: fields }
@@ -119,6 +125,16 @@ async function authenticateForm(request: { event: Passage }): Promise<void> {
     body.destroy()
     throw error
   }
+}
+
+async function authenticateFields(fields: FormFields, origin: OriginHead): Promise<Authentication> {
+  const { authenticator, accessKeys, services } = await environment()
+  const [region] = services.regions
+  if (!isVersionTwo(fields) || region === undefined) {
+    return authenticator.authenticateForm(signedForm(fields, origin))
+  }
+  const { authenticateVersionTwo } = await import('../authn/form-version-2.ts')
+  return authenticateVersionTwo(versionTwoForm(fields), accessKeys, region)
 }
 
 async function authenticated(

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,9 +14,10 @@ import {
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { parseS3Profile } from '../../../shared/lambda/s3-profile.ts'
 import { customerKey } from '../../support/encryption-modes.ts'
+import { formBody, sendForm } from '../../support/forms.ts'
 import { type StackProcess, startStackProcess } from '../../support/global-stack.ts'
 import { givenBucket, sendRaw, xmlText } from '../../support/s3.ts'
-import { clientsOf, type GivenStack } from '../../support/stack-client.ts'
+import { clientsOf, type GivenStack, givenStack } from '../../support/stack-client.ts'
 
 describe('the profile ceph', () => {
   let dataDir: string
@@ -49,6 +51,31 @@ describe('the profile ceph', () => {
       name: 'ServerSideEncryptionConfigurationNotFoundError',
       $metadata: { httpStatusCode: 404 },
     })
+  })
+
+  test('takes forms that are signed by Signature Version 2', async () => {
+    const { accessKeyId, secretAccessKey } = stack.credentials
+    const expiration = new Date(Date.now() + 60_000).toISOString()
+    const conditions = [{ bucket: Bucket }, ['starts-with', '$key', 'old']]
+    const policy = Buffer.from(JSON.stringify({ expiration, conditions })).toString('base64')
+    const signature = createHmac('sha1', secretAccessKey).update(policy).digest('base64')
+    const fields = { key: 'old', AWSAccessKeyId: accessKeyId, signature, policy }
+    const send = (spoiled: Record<string, string>, to: GivenStack = stack) =>
+      sendForm(to, { path: `/${Bucket}`, ...formBody({ ...fields, ...spoiled }, 'x') })
+    expect((await send({})).status).toBe(204)
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key: 'old' }))
+    expect(await Body?.transformToString()).toBe('x')
+    for (const [name, value, code] of [
+      ['signature', Buffer.alloc(20).toString('base64'), 'SignatureDoesNotMatch'],
+      ['signature', 'short', 'SignatureDoesNotMatch'],
+      ['AWSAccessKeyId', 'AKIAUNKNOWNUNKNOWN00', 'InvalidAccessKeyId'],
+      ['signature', '', 'InvalidArgument'],
+      ['key', 'new', 'AccessDenied'],
+    ] as const) {
+      expect(xmlText((await send({ [name]: value })).body, 'Code')).toBe(code)
+    }
+    // The profile aws takes none of them.
+    expect(xmlText((await send({}, givenStack())).body, 'Code')).toBe('InvalidRequest')
   })
 
   test('wants a key named for SSE-KMS', async () => {
