@@ -7,7 +7,6 @@ import { parseCount } from '../../shared/lambda/s3-listing.ts'
 import { objectOperation } from '../../shared/lambda/s3-operation.ts'
 import { isCephProfile } from '../../shared/lambda/s3-profile.ts'
 import type { S3Request } from '../../shared/lambda/s3-request.ts'
-import { s3Handler } from '../../shared/lambda/s3-stack.ts'
 import { type XmlElements, xmlDocument } from '../../shared/lambda/s3-xml.ts'
 import type { ObjectRecord } from '../../shared/store/records.ts'
 import { openVerified, requireObject } from './read-object.ts'
@@ -111,5 +110,3 @@ function partsOf({ parts, checksumType }: ObjectRecord, { max, marker }: Page): 
     Part: shown,
   }
 }
-
-export const handler = s3Handler(getObjectAttributes)

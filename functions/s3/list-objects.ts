@@ -3,7 +3,6 @@ import { nameWriter, parseCount } from '../../shared/lambda/s3-listing.ts'
 import { objectOperation } from '../../shared/lambda/s3-operation.ts'
 import { canonicalUserId } from '../../shared/lambda/s3-owner.ts'
 import type { S3Request } from '../../shared/lambda/s3-request.ts'
-import { s3Handler } from '../../shared/lambda/s3-stack.ts'
 import { xmlDocument } from '../../shared/lambda/s3-xml.ts'
 import {
   collectEntries,
@@ -55,5 +54,3 @@ const resultOf = (
   IsTruncated: isTruncated,
   ...entryElements(shown, names, { ID: canonicalUserId(account) }),
 })
-
-export const handler = s3Handler(listObjects)

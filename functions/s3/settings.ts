@@ -1,4 +1,4 @@
-/** The function that answers for all settings of buckets and for tags of objects. */
+/** The function that answers for all settings of buckets, for tags of objects, and for what few clients ask. */
 import type { S3Operation } from '../../shared/lambda/s3-operation.ts'
 import { s3Handler } from '../../shared/lambda/s3-stack.ts'
 import { configurationsNeverSet } from './configurations-never-set.ts'
@@ -17,9 +17,11 @@ import { getBucketPolicy } from './get-bucket-policy.ts'
 import { getBucketPolicyStatus } from './get-bucket-policy-status.ts'
 import { getBucketTagging } from './get-bucket-tagging.ts'
 import { getObjectAcl } from './get-object-acl.ts'
+import { getObjectAttributes } from './get-object-attributes.ts'
 import { getObjectTagging } from './get-object-tagging.ts'
 import { getPublicAccessBlock } from './get-public-access-block.ts'
 import { listObjectVersions } from './list-object-versions.ts'
+import { listObjects } from './list-objects.ts'
 import { notImplemented } from './not-implemented.ts'
 import { putBucketAcl } from './put-bucket-acl.ts'
 import { putBucketCors } from './put-bucket-cors.ts'
@@ -48,9 +50,11 @@ const operations: readonly S3Operation[] = [
   getBucketPolicyStatus,
   getBucketTagging,
   getObjectAcl,
+  getObjectAttributes,
   getObjectTagging,
   getPublicAccessBlock,
   listObjectVersions,
+  listObjects,
   putBucketAcl,
   putBucketCors,
   putBucketEncryption,

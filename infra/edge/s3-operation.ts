@@ -72,7 +72,6 @@ const PLAIN = ''
 const OFFERED: Readonly<Record<string, string>> = {
   'service GET ': 'ListBuckets',
   'bucket GET uploads': 'ListMultipartUploads',
-  'bucket GET ': 'ListObjects',
   'bucket GET list-type': 'ListObjectsV2',
   'bucket GET location': 'GetBucketLocation',
   'bucket HEAD ': 'HeadBucket',
@@ -81,7 +80,6 @@ const OFFERED: Readonly<Record<string, string>> = {
   'bucket POST delete': 'DeleteObjects',
   'bucket POST ': 'PostObject',
   'object GET uploadId': 'ListParts',
-  'object GET attributes': 'GetObjectAttributes',
   'object GET partNumber': 'GetObject',
   'object GET ': 'GetObject',
   'object HEAD partNumber': 'HeadObject',
@@ -97,6 +95,8 @@ const OFFERED: Readonly<Record<string, string>> = {
 
 /** As `OFFERED`: what is answered by the function for settings. */
 const SETTINGS: Readonly<Record<string, string>> = {
+  'bucket GET ': 'ListObjects',
+  'object GET attributes': 'GetObjectAttributes',
   'bucket GET policy': 'GetBucketPolicy',
   'bucket GET policyStatus': 'GetBucketPolicyStatus',
   'bucket PUT policy': 'PutBucketPolicy',

@@ -122,9 +122,7 @@ describe('S3', () => {
     ['HEAD', '/b', '', 'HeadBucket'],
     ['DELETE', '/b/', '', 'DeleteBucket'],
     ['GET', '/b', 'location', 'GetBucketLocation'],
-    ['GET', '/b', '', 'ListObjects'],
     ['GET', '/b/', 'list-type=2&prefix=uploads', 'ListObjectsV2'],
-    ['GET', '/b/k', 'attributes', 'GetObjectAttributes'],
     ['GET', '/b', 'uploads=', 'ListMultipartUploads'],
     ['POST', '/b/', 'delete', 'DeleteObjects'],
     ['POST', '/b', 'delete=', 'DeleteObjects'],
@@ -151,6 +149,8 @@ describe('S3', () => {
   })
 
   test.each([
+    ['GET', '/b', '', 'ListObjects'],
+    ['GET', '/b/k', 'attributes', 'GetObjectAttributes'],
     ['GET', '/b', 'policy', 'GetBucketPolicy'],
     ['GET', '/b', 'policyStatus', 'GetBucketPolicyStatus'],
     ['PUT', '/b', 'policy', 'PutBucketPolicy'],

@@ -61,7 +61,7 @@ describe('The edge', () => {
     })
 
   test.each([
-    ['GET', '/', '', '/s3/ListObjects'],
+    ['GET', '/', '', '/s3/settings'],
     ['GET', '/', 'list-type=2', '/s3/ListObjectsV2'],
     ['PUT', '/', '', '/s3/CreateBucket'],
     ['HEAD', '/', '', '/s3/HeadBucket'],
