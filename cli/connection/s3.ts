@@ -10,6 +10,7 @@ export type S3Module = typeof import('@aws-sdk/client-s3')
 export interface S3 {
   readonly client: S3Client
   readonly sdk: S3Module
+  readonly connection: Connection
 }
 
 /** @returns a client whose errors are this program's own */
@@ -27,7 +28,7 @@ export async function openS3(connection: Connection): Promise<S3> {
     },
     { step: 'initialize', priority: 'high', name: 'ownErrors' },
   )
-  return { client, sdk }
+  return { client, sdk, connection }
 
   function translated(error: unknown, endpoint: string): unknown {
     if (error instanceof sdk.S3ServiceException) {

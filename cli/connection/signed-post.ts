@@ -92,7 +92,7 @@ export function socketError(error: unknown): string | null {
 }
 
 /** SHA-256, or HMAC-SHA-256 when there is a secret, as the signer asks for it. */
-class Sha256 {
+export class Sha256 {
   readonly #hash: Hash | Hmac
 
   constructor(secret?: string | ArrayBuffer | ArrayBufferView) {

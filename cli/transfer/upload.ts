@@ -61,19 +61,21 @@ async function uploadParts(
   source: Source,
   name: ObjectName,
   asked: Asked,
-  { client, sdk }: S3,
+  s3: S3,
   watch: Watch,
 ): Promise<void> {
+  const { client, sdk } = s3
   const place = { Bucket: name.bucket, Key: name.key }
-  const begin = new sdk.CreateMultipartUploadCommand({ ...asked, ...place })
-  const { UploadId } = await client.send(begin)
+  const sums = { ChecksumAlgorithm: 'CRC32', ChecksumType: 'FULL_OBJECT' } as const
+  const begin = new sdk.CreateMultipartUploadCommand({ ...asked, ...place, ...sums })
+  const { UploadId = '' } = await client.send(begin)
+  const send = partSender(name, UploadId, s3)
   const length = Math.max(PART_LENGTH, Math.ceil(source.size / MAX_PARTS))
   const starts = Array.from({ length: Math.ceil(source.size / length) }, (_, at) => at * length)
   const uploadPart = async (start: number, at: number): Promise<CompletedPart> => {
-    const Body = await readBytes(source, start, Math.min(length, source.size - start))
-    const part = { ...place, UploadId, PartNumber: at + 1, Body }
-    const { ETag } = await client.send(new sdk.UploadPartCommand(part))
-    watch(Body.length)
+    const bytes = await readBytes(source, start, Math.min(length, source.size - start))
+    const ETag = await send(bytes, at + 1)
+    watch(bytes.length)
     return { PartNumber: at + 1, ETag }
   }
   try {
@@ -85,6 +87,22 @@ async function uploadParts(
     const abort = new sdk.AbortMultipartUploadCommand({ ...place, UploadId })
     await client.send(abort).catch(() => {}) // what stopped the upload is what is told
     throw error
+  }
+}
+
+/** Straight to where it is kept, if that can be; when it cannot, no other part tries again. */
+function partSender(name: ObjectName, uploadId: string, { client, sdk, connection }: S3) {
+  let isDirect = true
+  return async (bytes: Buffer, partNumber: number): Promise<string | undefined> => {
+    if (isDirect) {
+      const { uploadDirectly } = await import('./direct-part.ts')
+      const etag = await uploadDirectly(connection, { name, uploadId, partNumber, bytes })
+      if (etag !== null) return etag
+      isDirect = false
+    }
+    const place = { Bucket: name.bucket, Key: name.key, UploadId: uploadId }
+    const part = new sdk.UploadPartCommand({ ...place, PartNumber: partNumber, Body: bytes })
+    return (await client.send(part)).ETag
   }
 }
 

@@ -9,6 +9,7 @@ import { deleteBucketPolicy } from './delete-bucket-policy.ts'
 import { deleteBucketTagging } from './delete-bucket-tagging.ts'
 import { deleteObjectTagging } from './delete-object-tagging.ts'
 import { deletePublicAccessBlock } from './delete-public-access-block.ts'
+import { adoptDirectPart, prepareDirectPart } from './direct-part.ts'
 import { getBucketAcl } from './get-bucket-acl.ts'
 import { getBucketCors } from './get-bucket-cors.ts'
 import { getBucketEncryption } from './get-bucket-encryption.ts'
@@ -35,6 +36,7 @@ import { putPublicAccessBlock } from './put-public-access-block.ts'
 
 const operations: readonly S3Operation[] = [
   ...configurationsNeverSet,
+  adoptDirectPart,
   deleteBucketCors,
   deleteBucketEncryption,
   deleteBucketOwnershipControls,
@@ -55,6 +57,7 @@ const operations: readonly S3Operation[] = [
   getPublicAccessBlock,
   listObjectVersions,
   listObjects,
+  prepareDirectPart,
   putBucketAcl,
   putBucketCors,
   putBucketEncryption,

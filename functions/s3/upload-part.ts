@@ -86,7 +86,8 @@ export async function recordPart(
     throw noSuchUpload(uploadId)
   }
   if (now.completedEtag !== null) throw noSuchUpload(uploadId)
-  if (replaced !== null) await retireBlobs(call, upload, [replaced])
+  const isOther = replaced !== null && replaced.blob !== part.blob // one that is recorded twice stays
+  if (isOther) await retireBlobs(call, upload, [replaced])
 }
 
 export const handler = s3Handler(uploadPart)

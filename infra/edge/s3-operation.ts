@@ -27,6 +27,7 @@ type Level = 'service' | 'bucket' | 'object'
 
 /** In the order in which they decide; those without an entry in `OFFERED` or `SETTINGS` are refused. */
 const SUB_RESOURCES: readonly (readonly [name: string, noun: string])[] = [
+  ['keyhold-direct', 'DirectPart'],
   ['uploads', 'MultipartUploads'],
   ['uploadId', 'MultipartUpload'],
   ['partNumber', 'Part'],
@@ -128,6 +129,8 @@ const SETTINGS: Readonly<Record<string, string>> = {
   'bucket GET website': 'GetBucketWebsite',
   'bucket GET replication': 'GetBucketReplication',
   'bucket GET object-lock': 'GetObjectLockConfiguration',
+  'object POST keyhold-direct': 'PrepareDirectPart',
+  'object PUT keyhold-direct': 'AdoptDirectPart',
   'object GET tagging': 'GetObjectTagging',
   'object PUT tagging': 'PutObjectTagging',
   'object DELETE tagging': 'DeleteObjectTagging',

@@ -3,6 +3,7 @@
  * names are chosen by the caller (random for objects). Both stores pass one contract test.
  */
 import type { Readable } from 'node:stream'
+import type { PresignedPut } from './presigned-put.ts'
 
 export interface BackingStore {
   /**
@@ -20,6 +21,11 @@ export interface BackingStore {
   delete(name: string): Promise<void>
   /** All names and their age, for the sweeper. */
   list(): AsyncIterable<{ readonly name: string; readonly modifiedAt: number }>
+  /**
+   * A way for somebody else to store a blob of a new name; absent or `null` where there is none.
+   * @param seconds - for how long it is good
+   */
+  presignPut?(name: string, seconds: number): Promise<PresignedPut | null>
 }
 
 export class BlobMissing extends Error {

@@ -1,6 +1,7 @@
 /** The backing store that the environment names; most functions never touch theirs. */
 import type { Readable } from 'node:stream'
 import type { BackingStore } from './backing-store.ts'
+import type { PresignedPut } from './presigned-put.ts'
 
 const S3_ADDRESS = /^s3:\/\/([^/]+)\/?(.*)$/
 
@@ -49,6 +50,10 @@ class LazyStore implements BackingStore {
 
   async *list(): AsyncGenerator<{ readonly name: string; readonly modifiedAt: number }> {
     yield* (await this.#opened()).list()
+  }
+
+  async presignPut(name: string, seconds: number): Promise<PresignedPut | null> {
+    return (await (await this.#opened()).presignPut?.(name, seconds)) ?? null
   }
 
   #opened(): Promise<BackingStore> {

@@ -8,6 +8,7 @@ import { addAbortSignal, Readable } from 'node:stream'
 import type { CompletedPart, S3Client } from '@aws-sdk/client-s3'
 import { type BackingStore, BlobMissing } from './backing-store.ts'
 import { BlobExists, requireBlobName } from './blob-name.ts'
+import type { PresignedPut } from './presigned-put.ts'
 import { SegmentCutter } from './segment-cutter.ts'
 
 type Sdk = typeof import('@aws-sdk/client-s3')
@@ -87,6 +88,13 @@ class S3Store implements BackingStore {
         yield { name: Key.slice(this.#prefix.length), modifiedAt: LastModified.getTime() }
       }
     }
+  }
+
+  async presignPut(name: string, seconds: number): Promise<PresignedPut> {
+    const target = this.#locate(name)
+    const { client, sdk } = await this.#connect()
+    const { presignPut } = await import('./presigned-put.ts')
+    return presignPut(client, sdk, target, seconds)
   }
 
   #locate(name: string): Target {
