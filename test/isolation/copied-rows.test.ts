@@ -149,6 +149,7 @@ test('there are rows of every kind', () => {
       "ledger ledger",
       "ledger ledger day",
       "objects bucket objects",
+      "objects bucket upload",
       "objects bucket uploads",
       "objects buckets",
       "tenants principal principal",

@@ -14,6 +14,7 @@ import {
   CreateMultipartUploadCommand,
   ListObjectsV2Command,
   PutObjectCommand,
+  UploadPartCommand,
 } from '@aws-sdk/client-s3'
 import { kmsClient } from '../support/kms.ts'
 import { recordsOf } from '../support/ledger-records.ts'
@@ -109,6 +110,15 @@ export async function givenOtherTenant(stack: TenantsStack): Promise<OtherTenant
   )
   const { UploadId = '' } = await s3.send(
     new CreateMultipartUploadCommand({ Bucket: marks.bucket, Key: marks.object }),
+  )
+  await s3.send(
+    new UploadPartCommand({
+      Bucket: marks.bucket,
+      Key: marks.object,
+      UploadId,
+      PartNumber: 1,
+      Body: marks.content,
+    }),
   )
   const [record] = await recordsOfKey(stack, keyId)
   const blob = Buffer.from(CiphertextBlob ?? [])
