@@ -14,6 +14,7 @@ import {
 } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { AuditRecord } from '../../../shared/audit/record.ts'
+import { formBody, sendForm, signedFields } from '../../support/forms.ts'
 import { givenInProcessStack, type InProcessStack } from '../../support/in-process-stack.ts'
 import { givenBucket, sendRaw, xmlText } from '../../support/s3.ts'
 
@@ -249,9 +250,24 @@ describe('the record', () => {
   })
 
   test('of what is not offered carries its name', async () => {
-    await sendRaw(own.stack, { method: 'GET', path: `/${Bucket}`, query: { cors: '' } })
-    const [asked] = await newest('GetBucketCors')
+    await sendRaw(own.stack, { method: 'GET', path: `/${Bucket}`, query: { inventory: '' } })
+    const [asked] = await newest('GetBucketInventoryConfiguration')
     expect(asked).toMatchObject({ errorCode: 'NotImplemented' })
+  })
+
+  test('of a form tells of the object, and not how the form was signed', async () => {
+    const fields = signedFields(own.stack, { bucket: Bucket, fields: { key: 'posted' } })
+    for (const more of [{}, { 'x-amz-meta-a': 'b' }]) {
+      const form = formBody({ ...fields, ...more }, 'text')
+      await sendForm(own.stack, { path: `/${Bucket}`, ...form })
+    }
+    const records = await newest('PostObject', 2)
+    expect(records.map(({ errorCode }) => errorCode ?? null))).toEqual([null, 'AccessDenied'])
+    for (const record of records) {
+      expect(record.requestParameters).toMatchObject({ bucketName: Bucket, key: 'posted' })
+      const told = JSON.stringify(record)
+      for (const name of ['policy', 'x-amz-signature']) expect(told).not.toContain(fields[name])
+    }
   })
 
   test('comes once for each call', async () => {
