@@ -262,7 +262,7 @@ describe('the record', () => {
       await sendForm(own.stack, { path: `/${Bucket}`, ...form })
     }
     const records = await newest('PostObject', 2)
-    expect(records.map(({ errorCode }) => errorCode ?? null))).toEqual([null, 'AccessDenied'])
+    expect(records.map(({ errorCode }) => errorCode ?? null)).toEqual([null, 'AccessDenied'])
     for (const record of records) {
       expect(record.requestParameters).toMatchObject({ bucketName: Bucket, key: 'posted' })
       const told = JSON.stringify(record)
