@@ -7,6 +7,7 @@ import type { Call } from '../../shared/pipeline/operation.ts'
 import type { ObjectEncryption, ObjectSummary, UploadRecord } from '../../shared/store/records.ts'
 import { ConditionFailed } from '../../shared/store/repositories.ts'
 import { TenantKeyDamaged, TenantKeyMissing } from '../../shared/tenants/tenant-keys.ts'
+import { isFencedBy } from '../s3/uploads.ts'
 import type { Standing } from './rekey-scope.ts'
 
 /** Why an object keeps the keys that it had. */
@@ -59,14 +60,18 @@ export const rekeyUpload = (upload: UploadRecord, work: Work): Promise<Outcome> 
   insist(upload, upload.encryption, work, async () => {
     const { uploads } = work.call.services.store
     const record = await uploads.get(upload.account, upload.bucket, upload.uploadId)
-    const isEnding = record === null || record.fence !== null || record.completedEtag !== null
-    if (isEnding) return outcome('changed')
+    if (record === null || isEnding(record, work.call)) return outcome('changed')
     const standing = await work.standingOf(record.encryption)
     if (standing !== 'stale') return outcome(standing)
     const encryption = await rewrapKeys(record, work.keyArn, work.services)
     await uploads.update({ ...record, encryption, rev: record.rev + 1 }, record.rev)
     return outcome('rewrapped upload')
   })
+
+const isEnding = (upload: UploadRecord, call: Call): boolean =>
+  upload.completedEtag !== null ||
+  isFencedBy(upload, 'complete', call) ||
+  isFencedBy(upload, 'abort', call)
 
 const outcome = (became: Outcome['became']): Outcome => ({ became, bytes: 0 })
 

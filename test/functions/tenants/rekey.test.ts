@@ -217,10 +217,35 @@ describe('RekeyObjects', () => {
     expect((await read(Bucket, Key)).equals(Buffer.concat(bytes))).toBe(true)
     expect((await recordOf(Bucket, Key)).encryption).toMatchObject({ keyArn: target })
 
-    // An object of many parts is one more record, however its parts are kept.
+    // An object of several parts is one record as any other.
     await rotate(target)
     expect(await all('RekeyObjects', { Bucket })).toMatchObject({ Rewrapped: 1 })
     expect((await read(Bucket, Key)).equals(Buffer.concat(bytes))).toBe(true)
+  })
+
+  test('leaves an upload that is ending to whoever ends it, as long as that can take', async () => {
+    const [Bucket, Key, key, target] = [
+      await givenBucket(s3),
+      'big',
+      await givenKey(),
+      await givenKey(),
+    ]
+    const begin = { Bucket, Key, ServerSideEncryption: 'aws:kms' as const, SSEKMSKeyId: key }
+    const { UploadId = '' } = await s3.send(new CreateMultipartUploadCommand(begin))
+    const { uploads } = stack.services.store
+    const fence = async (since: number) => {
+      const found = await uploads.get(stack.admin.account, bucketNameOf(Bucket), UploadId)
+      if (found === null) throw new Error('There is no upload.')
+      const fenced = { ...found, fence: { by: 'complete' as const, since }, rev: found.rev + 1 }
+      await uploads.update(fenced, found.rev)
+    }
+    const scope = { KeyId: key, TargetKeyId: target }
+    await fence(Date.now())
+    expect(await all('RekeyObjects', scope)).toMatchObject({ RewrappedUploads: 0, Changed: 1 })
+    expect(await all('VerifyRekey', scope)).toMatchObject({ RemainingUploads: 1, Complete: false })
+    await fence(Date.now() - 3_600_000)
+    expect(await all('RekeyObjects', scope)).toMatchObject({ RewrappedUploads: 1, Changed: 0 })
+    expect(await all('VerifyRekey', scope)).toMatchObject({ RemainingUploads: 0, Complete: true })
   })
 
   test('moves no data', async () => {
