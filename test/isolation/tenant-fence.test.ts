@@ -60,7 +60,6 @@ function keysOf(input: Input, batch: unknown): readonly string[] {
 
 let stack: TenantsStack
 const asked: Asked[] = []
-/** Whose calls are under way; what the stack does by itself is nobody's. */
 beforeAll(async () => {
   process.env.KEYHOLD_CACHE_SECONDS = '0'
   stack = await givenTenantsStack()
@@ -110,6 +109,19 @@ function allows(account: string, { action, table, index, leadingKeys }: Asked): 
   )
 }
 
+/**
+ * The local stack relays the records of every tenant from the same process; deployed, that is a
+ * function with a role of its own. It asks which tenants there are, and reads the operator's ledger.
+ */
+const isRelay = ({ table, index, leadingKeys }: Asked): boolean => {
+  const ofOperator = leadingKeys.every((key) => key.startsWith(`${stack.operator.account}#`))
+  const isList = index === 'by-owner' && leadingKeys.join() === 'tenants'
+  return (
+    isList ||
+    (ofOperator && (table === 'keyhold-ledger' || leadingKeys[0]?.endsWith('#tenant') === true))
+  )
+}
+
 describe('the calls of a tenant', () => {
   test('never read a whole table', () => {
     const actions = new Set(asked.map(({ action }) => action))
@@ -120,7 +132,7 @@ describe('the calls of a tenant', () => {
   })
 
   test('reach only what the policy of its fence allows', () => {
-    const outside = asked.filter((each) => !allows(stack.admin.account, each))
+    const outside = asked.filter((each) => !allows(stack.admin.account, each) && !isRelay(each))
     expect([...new Set(outside.map((each) => JSON.stringify(each)))]).toEqual([])
   })
 
