@@ -364,6 +364,18 @@ describe('S3', () => {
     PutObjectAcl: ['PUT', 'object', { acl: '' }],
     PutObjectTagging: ['PUT', 'object', { tagging: '' }, '<x/>'],
     PutPublicAccessBlock: ['PUT', 'bucket', { publicAccessBlock: '' }, '<x/>'],
+    AdoptDirectPart: [
+      'PUT',
+      'object',
+      { 'keyhold-direct': '', partNumber: '1', uploadId: 'THING' },
+      '{}',
+    ],
+    PrepareDirectPart: [
+      'POST',
+      'object',
+      { 'keyhold-direct': '', partNumber: '1', uploadId: 'THING' },
+      '{"Size":1}',
+    ],
     UploadPart: ['PUT', 'object', { partNumber: '1', uploadId: 'THING' }, 'x'],
     UploadPartCopy: ['PUT', 'object', { partNumber: '1', uploadId: 'THING' }],
   }
