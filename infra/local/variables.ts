@@ -13,6 +13,8 @@ export const VARIABLES: Readonly<Record<string, string>> = {
   KEYHOLD_BUCKET_KEY_SECONDS: 'how long an S3 bucket key is used before KMS is asked again (300)',
   KEYHOLD_S3_PROFILE: 'aws or ceph: whom S3 follows where the two differ (aws)',
   KEYHOLD_ALLOW_INSECURE_SSE_C: 'true: takes keys of callers over plain HTTP as well (false)',
+  KEYHOLD_SWEEP_AFTER_SECONDS:
+    'how old bytes must be that nothing names to be cleared away (86400)',
   KEYHOLD_BLOB_GRACE_SECONDS: 'how long bytes of deleted objects are kept (60)',
   KEYHOLD_ATTESTATION_ROOT: 'file of the roots of attestation documents, in PEM',
   KEYHOLD_OIDC_ISSUERS: 'identity providers whose tokens are taken: JSON, or a file of it',
@@ -27,6 +29,7 @@ export function requireGoodVariables(variables: NodeJS.ProcessEnv): void {
     readSeconds(variables, 'KEYHOLD_CACHE_SECONDS', 0)
     readSeconds(variables, 'KEYHOLD_BLOB_GRACE_SECONDS', 0)
     readSeconds(variables, 'KEYHOLD_BUCKET_KEY_SECONDS', 0)
+    readSeconds(variables, 'KEYHOLD_SWEEP_AFTER_SECONDS', 0)
     parseS3Profile(variables.KEYHOLD_S3_PROFILE)
     parseIssuers(variables.KEYHOLD_OIDC_ISSUERS ?? '')
     parseAwsCallers(variables.KEYHOLD_AWS_CALLERS ?? '')

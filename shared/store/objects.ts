@@ -41,6 +41,8 @@ export function openObjects(table: Table): ObjectRepository {
       const old = await table.delete(objectPlace(account, bucket, key), condition)
       return old && takeOut(table, old)
     },
+    listBlobs: (account, bucket, limit, after) =>
+      listBlobs(table, objectsPartition(account, bucket), limit, after),
     async list(account, bucket, { prefix, after, limit }) {
       const span = spanOf(objectsPartition(account, bucket), prefix, after)
       return span === null ? { items: [], next: null } : listSpan(table, span, after, limit)
@@ -48,6 +50,26 @@ export function openObjects(table: Table): ObjectRepository {
     listByKey: (account, keyArn, limit, after) =>
       listByKey(table, kmsKeyOf(account, keyArn), limit, after),
   }
+}
+
+async function listBlobs(
+  table: Table,
+  partition: string,
+  limit: number,
+  after: string | null,
+): Promise<Page<string>> {
+  const startAfter = after === null ? {} : { startAfter: { pk: partition, sk: after } }
+  const { items, more } = await table.query({ partition, ...startAfter, limit })
+  const blobs: string[] = []
+  for (const item of items) {
+    const { key, account, bucket } = parseSummary(item)
+    // Its chunks go when an object is replaced; what is there by now is read then.
+    const object =
+      (await assemble(table, item)) ?? (await readObject(table, objectPlace(account, bucket, key)))
+    blobs.push(...(object?.parts ?? []).map(({ blob }) => blob))
+  }
+  const last = items.at(-1)
+  return { items: blobs, next: more && last !== undefined ? parseSummary(last).key : null }
 }
 
 async function readObject(table: Table, place: ItemKey): Promise<ObjectRecord | null> {

@@ -345,6 +345,16 @@ export interface ObjectRepository {
     options: { readonly prefix: string; readonly after: string | null; readonly limit: number },
   ): Promise<Page<ObjectSummary>>
   /**
+   * Names of all blobs of the objects after `after` (exclusive), by object, strongly consistent. An
+   * object that is replaced meanwhile is told as it was or as it is.
+   */
+  listBlobs(
+    account: AccountId,
+    bucket: BucketName,
+    objects: number,
+    after: string | null,
+  ): Promise<Page<string>>
+  /**
    * The objects of an account under a KMS key, of all its buckets. From an index, each read again, so
    * that a page may have fewer items than asked for although another follows; what was written a
    * moment ago may be missing.
