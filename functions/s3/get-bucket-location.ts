@@ -1,6 +1,5 @@
 import { xmlAnswer } from '../../shared/lambda/s3-answer.ts'
 import { accountOperation } from '../../shared/lambda/s3-operation.ts'
-import { s3Handler } from '../../shared/lambda/s3-stack.ts'
 import { xmlDocument } from '../../shared/lambda/s3-xml.ts'
 
 /** Where a bucket is: answered in every Region; nothing stands for us-east-1. */
@@ -14,5 +13,3 @@ export const getBucketLocation = accountOperation({
     return xmlAnswer(xmlDocument('LocationConstraint', region === 'us-east-1' ? '' : region))
   },
 })
-
-export const handler = s3Handler(getBucketLocation)

@@ -13,6 +13,7 @@ import { adoptDirectPart, prepareDirectPart } from './direct-part.ts'
 import { getBucketAcl } from './get-bucket-acl.ts'
 import { getBucketCors } from './get-bucket-cors.ts'
 import { getBucketEncryption } from './get-bucket-encryption.ts'
+import { getBucketLocation } from './get-bucket-location.ts'
 import { getBucketOwnershipControls } from './get-bucket-ownership-controls.ts'
 import { getBucketPolicy } from './get-bucket-policy.ts'
 import { getBucketPolicyStatus } from './get-bucket-policy-status.ts'
@@ -47,6 +48,7 @@ const operations: readonly S3Operation[] = [
   getBucketAcl,
   getBucketCors,
   getBucketEncryption,
+  getBucketLocation,
   getBucketOwnershipControls,
   getBucketPolicy,
   getBucketPolicyStatus,

@@ -63,6 +63,7 @@ test('The description names a route for every function that is called over HTTP'
     'scheduleDeleteDueTenants',
     'scheduleExpireImportedMaterial',
     'scheduleRotateDueKeys',
+    'scheduleSweepBlobs',
     'auditRelay',
     'auditArchive',
   ])

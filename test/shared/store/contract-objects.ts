@@ -196,6 +196,34 @@ export function objectContract(given: Given): void {
     }
   })
 
+  test('the blobs of all objects are told page by page, however many parts they have', async () => {
+    const account = givenAccount()
+    const sizes = [1, 3, 400, 1, 2]
+    await Promise.all(
+      sizes.map((count, index) =>
+        objects().put({
+          ...givenObject(account, `k${index}`),
+          parts: givenParts(count).map((part) => ({ ...part, blob: `${index}-${part.blob}` })),
+        }),
+      ),
+    )
+    const expected = sizes.flatMap((count, index) =>
+      givenParts(count).map(({ blob }) => `${index}-${blob}`),
+    )
+    for (const limit of [1, 2, 100]) {
+      const found: string[] = []
+      for (let after: string | null = null; ; ) {
+        const page = await objects().listBlobs(account, bucketName, limit, after)
+        found.push(...page.items)
+        if (page.next === null) break
+        after = page.next
+      }
+      expect(found.toSorted()).toEqual(expected.toSorted())
+    }
+    const other = await objects().listBlobs(givenAccount(), bucketName, 10, null)
+    expect(other).toEqual({ items: [], next: null })
+  })
+
   test('a listing keeps to its prefix and starts after its marker', async () => {
     const account = givenAccount()
     const longest = 'é'.repeat(512)
