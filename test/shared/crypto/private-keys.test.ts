@@ -149,8 +149,11 @@ describe.each([
   })
 
   test('a private number of any other length is not taken', () => {
+    // Some random numbers hold, at their front, the length of a shorter one (81 1f on P-256).
+    const fixed = withScalar(key, Buffer.alloc(size, 1))
+    expect(accept(fixed)).not.toBeNull()
     for (let length = 0; length < 256; length += 1) {
-      const relabelled = Buffer.from(key)
+      const relabelled = Buffer.from(fixed)
       relabelled[scalarStart(key) - 1] = length
       if (length !== size) expect(accept(relabelled)).toBeNull()
     }
